@@ -1,0 +1,6 @@
+/* commands.c - the table of subcommands. */
+#include "cmd/commands.h"
+
+const hb_command *const hb_commands[] = {
+    NULL,
+};

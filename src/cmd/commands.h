@@ -1,0 +1,10 @@
+/* commands.h - the subcommands, in the order in which help shows them. Each is defined in the file of its name. */
+#ifndef HB_CMD_COMMANDS_H
+#define HB_CMD_COMMANDS_H
+
+#include "cmd/options.h"
+
+/* A NULL ends the list. */
+extern const hb_command *const hb_commands[];
+
+#endif

@@ -1,0 +1,84 @@
+/* log.h - the master dataset: an append-only log of facts, in parts.
+ *
+ * A part of the file log is an hour of event time (Unix seconds, a multiple of 3600); an offset counts bytes of plain
+ * lines from the part's start, the same before and after the hour's file is compressed. Each line carries its time of
+ * receipt in the tag rm-received-ts and ends with LF.
+ *
+ *     DIR/2026-11-24T13.irc       an hour in progress: plain lines in the order of receipt
+ *     DIR/2026-11-24T13.irc.zst   5 minutes after its end: standard zstd, independent frames of about 1 MiB
+ *     DIR/.lock                   held (flock) for the moment of each append and each compression's last step, so that
+ *                                 several processes may append: hubbub run and hubbub import, say
+ *     DIR/.version                the format's version; a newer one is refused (HB_ERROR_VERSION)
+ *
+ * Reading needs no lock: a reader stops at the last whole line or frame and finds more there later.
+ */
+#ifndef HB_LOG_LOG_H
+#define HB_LOG_LOG_H
+
+#include "base/memory.h"
+#include "base/metrics.h"
+
+typedef struct hb_log hb_log;
+
+/* ---- Appending ---- */
+
+typedef enum hb_log_mode { HB_LOG_READ, HB_LOG_APPEND } hb_log_mode;
+
+/* Opens the log at an address: a directory (made if mode is HB_LOG_APPEND). Opening to append cuts a torn last line or
+ * frame off, and says so (hb_say_warning). Errors: HB_ERROR_VERSION, HB_ERROR_SYSTEM (not writable), HB_ERROR_MISSING
+ * (reading what is not there). metrics may be NULL. One thread at a time; other processes and handles are free. */
+hb_log *hb_log_open(const char *address, hb_log_mode mode, hb_metrics *metrics, hb_error *error);
+
+/* Writes out what is buffered, syncs, closes. False when that failed (facts not on the disk are then counted). */
+bool hb_log_close(hb_log *log, hb_error *error);
+
+typedef enum hb_log_append_status {
+    HB_LOG_APPENDED,
+    HB_LOG_NO_FACT,   /* not a fact (hb_fact_read), or no time at all: nothing was kept */
+    HB_LOG_MALFORMED, /* not IRC */
+    HB_LOG_FULL       /* buffers are full because the disk refuses writes; call hb_log_flush and try again */
+} hb_log_append_status;
+
+/* Accepts one line (with or without line end). received_ms is written into it as its first tag rm-received-ts; with
+ * received_ms = 0 the line's own rm-received-ts is kept, and where it has none its event time is taken. The line goes
+ * to a buffer; it reaches the operating system with the next hb_log_flush (or when the buffer has grown to 1 MiB). */
+hb_log_append_status hb_log_append(hb_log *log, hb_bytes line, int64_t received_ms);
+
+/* Hands buffered lines to the operating system. On failure (a full disk) they stay buffered and *error says why; call
+ * again later. To be called at least every 50 ms while lines come in. */
+bool hb_log_flush(hb_log *log, hb_error *error);
+
+/* fsync of what was written since the last call. To be called about once a second. */
+bool hb_log_sync(hb_log *log, hb_error *error);
+
+/* Compresses hours whose end is more than 5 minutes before now_ms. May take seconds for a large hour; call it from a
+ * thread and a handle that do not append. Killed at any moment, it leaves the hour readable, whole and once. */
+bool hb_log_close_hours(hb_log *log, int64_t now_ms, hb_error *error);
+
+/* ---- Reading ---- */
+
+typedef struct hb_log_part {
+    int64_t part;       /* the file log: the hour */
+    bool closed;        /* compressed */
+    uint64_t file_size; /* bytes at rest: changes when and only when the part changes or is compressed */
+    int64_t changed_ms; /* wall clock of the last change */
+} hb_log_part;
+
+/* Lists parts in ascending order. *parts is the caller's, to be freed with free(). */
+bool hb_log_list(hb_log *log, hb_log_part **parts, size_t *count, hb_error *error);
+
+typedef struct hb_log_cursor hb_log_cursor;
+
+/* Starts to read a part at an offset (0, or one that hb_log_read returned). NULL: HB_ERROR_MISSING, HB_ERROR_SYSTEM. */
+hb_log_cursor *hb_log_cursor_open(hb_log *log, int64_t part, uint64_t offset, hb_error *error);
+void hb_log_cursor_close(hb_log_cursor *cursor);
+
+/* Reads the next whole lines, up to about 1 MiB; *lines (the cursor's until the next call) is empty when there are none
+ * for now. *next is the offset behind them. Goes on seamlessly when the part is compressed meanwhile. False:
+ * HB_ERROR_CORRUPT with the place (a bad frame; the next call goes on behind it), HB_ERROR_SYSTEM. */
+bool hb_log_read(hb_log_cursor *cursor, hb_bytes *lines, uint64_t *next, hb_error *error);
+
+/* Waits until something in the log may have changed, or wait_ms have passed. */
+void hb_log_wait(hb_log *log, int wait_ms);
+
+#endif

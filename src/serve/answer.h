@@ -1,0 +1,45 @@
+/* answer.h - questions to the store and their answers, the same for the HTTP API and the command line.
+ *
+ * An answer is a small table with a head. Words and users are kept by the hour, so their range is widened to whole
+ * hours; rates and viewers are kept by the minute. The head says which range was answered.
+ */
+#ifndef HB_SERVE_ANSWER_H
+#define HB_SERVE_ANSWER_H
+
+#include "store/store.h"
+
+typedef enum hb_question_kind {
+    HB_ASK_CHANNELS, /* channel, room_id, messages_per_minute, words_per_minute, chatters, top_emote, first_seen,
+                        last_seen */
+    HB_ASK_RATE,     /* time, messages, words, chatters, shared, layer */
+    HB_ASK_WORDS,    /* rank, kind, word, count */
+    HB_ASK_USERS,    /* rank, user_id, user_name, messages, words */
+    HB_ASK_VIEWERS   /* time, viewers, samples, game, title, layer */
+} hb_question_kind;
+
+typedef struct hb_question {
+    hb_question_kind kind;
+    hb_bytes channel;  /* a login in any case; not asked for by HB_ASK_CHANNELS */
+    int64_t from_s;    /* counted in */
+    int64_t to_s;      /* not counted in */
+    uint32_t limit;    /* rows at most; the newest of a rate, the first of a ranking */
+    hb_kind word_kind; /* HB_KINDS: all */
+} hb_question;
+
+typedef struct hb_answer hb_answer;
+
+/* Answers; NULL and *error: HB_ERROR_USAGE (from after to), HB_ERROR_MISSING (a channel that was never seen: named),
+ * or the store's errors. now_s: what the live rates of HB_ASK_CHANNELS go by. The caller closes the answer. */
+hb_answer *hb_answer_open(hb_store *store, const hb_question *question, int64_t now_s, hb_error *error);
+void hb_answer_close(hb_answer *answer);
+
+typedef enum hb_format { HB_FORMAT_TABLE, HB_FORMAT_JSON, HB_FORMAT_CSV } hb_format;
+bool hb_format_parse(hb_bytes name, hb_format *format);
+
+/* Appends the answer as text.
+ * JSON: {"channel":"xqc","from":"2026-11-24T13:00:00Z","to":"…","exact":true,"rows":[{"rank":1,"kind":"emote",…},…]}
+ *       with times in ISO 8601; a question about channels has no "channel". CSV: a head line, RFC 4180. Table: aligned
+ * for a terminal, with control characters replaced. */
+void hb_answer_print(const hb_answer *answer, hb_format format, hb_buffer *out);
+
+#endif

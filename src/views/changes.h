@@ -1,0 +1,76 @@
+/* changes.h - what a layer hands to the store: rows and sheets with absolute values, and how far it has read.
+ *
+ * Both layers speak this one form; the store applies all of it in one transaction, so rows and position never part.
+ * All slices belong to the layer and hold until it is called again.
+ */
+#ifndef HB_VIEWS_CHANGES_H
+#define HB_VIEWS_CHANGES_H
+
+#include "base/bytes.h"
+
+typedef enum hb_layer { HB_LAYER_SPEED, HB_LAYER_BATCH } hb_layer;
+
+/* "speed" or "batch": a constant. */
+const char *hb_layer_name(hb_layer layer);
+
+typedef struct hb_minute_row { /* table wordcount; also table viewers, where samples > 0 */
+    hb_bytes channel;
+    int64_t minute_s;
+    hb_minute count;
+} hb_minute_row;
+
+typedef struct hb_word_row { /* table wordfreq */
+    hb_bytes channel;
+    int64_t hour_s;
+    hb_word word;
+    bool gone; /* no longer among the top: remove the row */
+} hb_word_row;
+
+typedef struct hb_user_row { /* table msgperuser */
+    hb_bytes channel;
+    int64_t hour_s;
+    hb_user user;
+    bool gone;
+} hb_user_row;
+
+typedef struct hb_channel_row { /* table channels; first and last seen only widen, a room id is never emptied */
+    hb_bytes channel;
+    hb_bytes room_id;
+    int64_t first_seen_s;
+    int64_t last_seen_s;
+} hb_channel_row;
+
+typedef struct hb_sheet_row { /* table sheets */
+    hb_bytes channel;
+    int64_t hour_s;
+    hb_bytes sheet; /* encoded */
+    bool open;      /* the hour still goes on: facts newer than the sheet may be in the rows only */
+} hb_sheet_row;
+
+typedef struct hb_progress { /* table progress */
+    int64_t part;
+    uint64_t position; /* offset behind the last fact counted */
+    bool done;         /* the speed layer: the part's hour is closed, what comes now is late.
+                          the batch layer: the part was counted whole up to position */
+    uint64_t late;     /* facts in this part that came too late for the speed layer, so far */
+} hb_progress;
+
+typedef struct hb_changes {
+    hb_layer layer;
+    const hb_minute_row *minutes;
+    size_t minute_count;
+    const hb_word_row *words;
+    size_t word_count;
+    const hb_user_row *users;
+    size_t user_count;
+    const hb_channel_row *channels;
+    size_t channel_count;
+    const hb_sheet_row *sheets;
+    size_t sheet_count;
+    const hb_progress *progress;
+    size_t progress_count;
+    bool replace_hour; /* remove every row and sheet of hour_s first, of all channels and layers (batch) */
+    int64_t hour_s;
+} hb_changes;
+
+#endif
