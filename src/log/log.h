@@ -111,9 +111,9 @@ typedef struct hb_log_piece {
     uint64_t next;  /* offset behind them: where to start another time */
 } hb_log_piece;
 
-/* Reads the next piece. Parts take turns in ascending order, each up to the end that it had when its turn began; what
- * was appended meanwhile comes in the next turn. Lines are empty when everything that was appended before the call has
- * been read. False: HB_ERROR_CORRUPT or HB_ERROR_SYSTEM as hb_log_read; the next call goes on. */
+/* Reads the next piece. Parts take turns in ascending order, each up to its end. Lines are empty when everything that
+ * was appended before the call has been read. False: HB_ERROR_CORRUPT or HB_ERROR_SYSTEM as hb_log_read; the next call
+ * goes on. */
 bool hb_log_follower_read(hb_log_follower *follower, hb_log_piece *piece, hb_error *error);
 
 /* Waits until there may be more to read, or wait_ms have passed. Costs nothing while the log rests. */

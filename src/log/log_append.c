@@ -5,8 +5,8 @@
  * gets large frames however scattered an import is, and others who append never wait long. Compressing is done before
  * the lock is taken wherever it can be foreseen.
  *
- * What a failed write has put into the file stays there as far as it makes whole lines (or the frame): a reader may have
- * seen them. The rest is cut off and stays buffered. */
+ * What a failed write has put into the file stays there as far as it makes whole lines (or the frame): a reader may
+ * have seen them. The rest is cut off and stays buffered. */
 #include "log/log_file.h"
 
 #include "base/clock.h"
@@ -21,8 +21,6 @@
 #include <unistd.h>
 
 #define RECEIVED "rm-received-ts="
-
-enum { SYNC_ONE_BY_ONE = 64 }; /* more hours than this are synced with the whole file system */
 
 /* ---- Accepting ---- */
 
@@ -136,7 +134,6 @@ void hb_log_free_hours(hb_log *log)
     forget_hours(log);
     hb_map_free(&log->hour_index);
     free(log->hours);
-    free(log->touched);
     hb_buffer_free(&log->line);
 }
 
@@ -233,7 +230,9 @@ static bool write_end(int file, uint64_t end, hb_bytes data, size_t frame_size, 
         } else if (wrote == 0 || errno != EINTR) {
             const int reason = wrote == 0 ? ENOSPC : errno;
             const char *last = frame_size == 0 && done > 0 ? memrchr(data.data, '\n', done) : NULL;
-            *kept = frame_size > 0 ? (done >= frame_size ? frame_size : 0) : last == NULL ? 0 : (size_t)(last - data.data) + 1;
+            *kept = frame_size > 0 ? (done >= frame_size ? frame_size : 0)
+                    : last == NULL ? 0
+                                   : (size_t)(last - data.data) + 1;
             /* If this fails too, the next one to append mends it. */
             (void)!ftruncate(file, (off_t)(end + *kept));
             errno = reason;
@@ -244,20 +243,20 @@ static bool write_end(int file, uint64_t end, hb_bytes data, size_t frame_size, 
     return true;
 }
 
-static void note_touched(hb_log *log, int64_t hour, uint64_t count)
+static void note_touched(hb_log *log, int64_t hour)
 {
     for (size_t i = log->touched_count; i-- > 0;)
-        if (log->touched[i].hour == hour) {
-            log->touched[i].count += count;
+        if (log->touched[i] == hour)
             return;
-        }
-    HB_RESERVE(log->touched, log->touched_capacity, log->touched_count + 1);
-    log->touched[log->touched_count++] = (hb_log_touched){hour, count};
+    if (log->touched_count < HB_LOG_TOUCHED)
+        log->touched[log->touched_count++] = hour;
+    else
+        log->touched_more = true;
 }
 
-static size_t count_lines(hb_bytes lines)
+uint64_t hb_log_count_lines(hb_bytes lines)
 {
-    size_t count = 0;
+    uint64_t count = 0;
     for (const char *at = lines.data, *end = lines.data + lines.size; at < end; at++) {
         at = memchr(at, '\n', (size_t)(end - at));
         if (at == NULL)
@@ -314,8 +313,8 @@ static bool append_chunk(hb_log *log, int64_t hour, hb_bytes chunk, size_t *kept
         frame = hb_frame_make(log->maker, chunk);
     if (!hb_log_lock(log, error))
         return false;
-    const bool closed = hb_log_exists(log, hour, HB_LOG_CLOSED) ||
-                        (is_over(hour) && !hb_log_exists(log, hour, HB_LOG_PLAIN));
+    const bool closed =
+        hb_log_exists(log, hour, HB_LOG_CLOSED) || (is_over(hour) && !hb_log_exists(log, hour, HB_LOG_PLAIN));
     const bool written = append_to(log, hour, closed ? HB_LOG_CLOSED : HB_LOG_PLAIN, chunk, &frame, kept, error);
     hb_log_unlock(log);
     return written;
@@ -330,8 +329,8 @@ static bool flush_hour(hb_log *log, hb_log_hour *hour, hb_error *error)
         const hb_bytes chunk = hb_frame_cut(hb_bytes_from(hb_buffer_bytes(&hour->lines), done));
         written = append_chunk(log, hour->hour, chunk, &kept, error);
         if (kept > 0) {
-            const uint64_t lines = count_lines((hb_bytes){chunk.data, kept});
-            note_touched(log, hour->hour, lines);
+            const uint64_t lines = hb_log_count_lines((hb_bytes){chunk.data, kept});
+            note_touched(log, hour->hour);
             if (log->facts != NULL) {
                 hb_metric_add(log->facts, lines);
                 hb_metric_add(log->bytes, kept);
@@ -345,13 +344,6 @@ static bool flush_hour(hb_log *log, hb_log_hour *hour, hb_error *error)
         hb_metric_add(log->errors, 1);
     log->refused = !written;
     return written;
-}
-
-static int compare_hours(const void *a, const void *b)
-{
-    const int64_t one = ((const hb_log_hour *)a)->hour;
-    const int64_t other = ((const hb_log_hour *)b)->hour;
-    return (one > other) - (one < other);
 }
 
 bool hb_log_flush(hb_log *log, hb_error *error)
@@ -401,15 +393,14 @@ hb_log_append_status hb_log_append(hb_log *log, hb_bytes line, int64_t received_
     if (log->hour_count >= HB_LOG_BUFFER_HOURS && !log->refused)
         hb_log_flush(log, &error);
     const int64_t hour_s = hb_time_floor(time_ms / 1000, HB_HOUR_S);
-    if (log->buffered + line.size + 1 > HB_LOG_BUFFER_BYTES ||
-        (log->hour_count >= HB_LOG_BUFFER_HOURS && log->refused))
+    if (log->buffered + line.size + 1 > HB_LOG_BUFFER_BYTES || (log->hour_count >= HB_LOG_BUFFER_HOURS && log->refused))
         return HB_LOG_FULL;
     hb_log_hour *hour = find_or_make_hour(log, hour_s);
+    if (hour->lines.size + line.size + 1 > HB_FRAME_LINES && !log->refused)
+        flush_hour(log, hour, &error);
     hb_buffer_append(&hour->lines, line);
     hb_buffer_append_char(&hour->lines, '\n');
     log->buffered += line.size + 1;
-    if (hour->lines.size >= HB_FRAME_LINES && !log->refused)
-        flush_hour(log, hour, &error);
     return HB_LOG_APPENDED;
 }
 
@@ -436,11 +427,12 @@ static bool sync_hour(const hb_log *log, int64_t hour, hb_error *error)
 bool hb_log_sync(hb_log *log, hb_error *error)
 {
     bool synced = true;
-    if (log->touched_count > SYNC_ONE_BY_ONE) {
-        synced = syncfs(log->folder) == 0 || hb_fail_errno(error, "cannot bring the log %s to the disk", log->directory);
+    if (log->touched_more) {
+        synced =
+            syncfs(log->folder) == 0 || hb_fail_errno(error, "cannot bring the log %s to the disk", log->directory);
     } else {
         for (size_t i = 0; synced && i < log->touched_count; i++)
-            synced = sync_hour(log, log->touched[i].hour, error);
+            synced = sync_hour(log, log->touched[i], error);
         if (synced && log->folder_touched)
             synced = fsync(log->folder) == 0 ||
                      hb_fail_errno(error, "cannot bring the log's directory %s to the disk", log->directory);
@@ -451,6 +443,7 @@ bool hb_log_sync(hb_log *log, hb_error *error)
         return false;
     }
     log->touched_count = 0;
+    log->touched_more = false;
     log->folder_touched = false;
     return true;
 }

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -127,8 +128,9 @@ static bool read_version(const hb_log *log, uint64_t *version, hb_error *error)
     hb_bytes_cut(&rest, '\n', &line);
     if (!hb_bytes_start_with(line, HB_BYTES(VERSION_TEXT)) ||
         !hb_bytes_to_u64(hb_bytes_from(line, strlen(VERSION_TEXT)), version) || *version == 0)
-        return hb_fail(error, HB_ERROR_CORRUPT, "%s/.version does not hold '" VERSION_TEXT "' and a number: is %s a log?",
-                       log->directory, log->directory);
+        return hb_fail(error, HB_ERROR_CORRUPT,
+                       "%s/.version does not hold '" VERSION_TEXT "' and a number: is %s a log?", log->directory,
+                       log->directory);
     return true;
 }
 
@@ -249,8 +251,8 @@ hb_log *hb_log_open(const char *address, hb_log_mode mode, hb_metrics *metrics, 
     }
     bool opened = log->folder >= 0;
     if (!opened && errno == ENOENT)
-        hb_fail(error, HB_ERROR_MISSING, "there is no log at %s: 'hubbub run', 'hubbub ingest' and 'hubbub import' make one",
-                address);
+        hb_fail(error, HB_ERROR_MISSING,
+                "there is no log at %s: 'hubbub run', 'hubbub ingest' and 'hubbub import' make one", address);
     else if (!opened)
         hb_fail_errno(error, "cannot open the log %s", address);
     else
@@ -268,8 +270,15 @@ bool hb_log_close(hb_log *log, hb_error *error)
         return true;
     bool written = true;
     if (log->mode == HB_LOG_APPEND && log->lock >= 0) {
-        written = hb_log_flush(log, error);
         hb_error further = {0};
+        hb_error refusal = {0};
+        written = hb_log_flush(log, &refusal);
+        if (!written) {
+            uint64_t lost = 0;
+            for (size_t i = 0; i < log->hour_count; i++)
+                lost += hb_log_count_lines(hb_buffer_bytes(&log->hours[i].lines));
+            hb_fail(error, refusal.code, "%llu facts could not be written: %s", (unsigned long long)lost, refusal.text);
+        }
         if (!hb_log_sync(log, written ? error : &further))
             written = false;
     }

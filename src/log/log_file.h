@@ -9,17 +9,18 @@
 #include <signal.h>
 
 enum {
-    HB_LOG_CLOSE_AFTER_S = 300,        /* an hour is compressed this long after its end */
-    HB_LOG_BUFFER_BYTES = 64 << 20,    /* accepted lines that wait for the operating system, at most */
-    HB_LOG_BUFFER_HOURS = 16 * 1024,   /* hours that they belong to, at most */
-    HB_LOG_NAME = 40                   /* room for a file's name */
+    HB_LOG_CLOSE_AFTER_S = 300,      /* an hour is compressed this long after its end */
+    HB_LOG_BUFFER_BYTES = 64 << 20,  /* accepted lines that wait for the operating system, at most */
+    HB_LOG_BUFFER_HOURS = 16 * 1024, /* hours that they belong to, at most */
+    HB_LOG_TOUCHED = 64,
+    HB_LOG_NAME = 40 /* room for a file's name */
 };
 
 /* ---- Names ---- */
 
 typedef enum hb_log_form {
-    HB_LOG_PLAIN,    /* 2026-11-24T13.irc */
-    HB_LOG_CLOSED,   /* 2026-11-24T13.irc.zst */
+    HB_LOG_PLAIN,     /* 2026-11-24T13.irc */
+    HB_LOG_CLOSED,    /* 2026-11-24T13.irc.zst */
     HB_LOG_UNFINISHED /* 2026-11-24T13.irc.zst.new: being compressed, or left over from that */
 } hb_log_form;
 
@@ -33,13 +34,7 @@ bool hb_log_name_read(const char *name, int64_t *hour, hb_log_form *form);
 typedef struct hb_log_hour { /* lines that wait for the operating system */
     int64_t hour;
     hb_buffer lines;
-    uint64_t count;
 } hb_log_hour;
-
-typedef struct hb_log_touched { /* an hour written since the last sync */
-    int64_t hour;
-    uint64_t count; /* lines */
-} hb_log_touched;
 
 struct hb_log {
     char *directory; /* as asked for: for messages */
@@ -54,12 +49,12 @@ struct hb_log {
     hb_log_hour *hours;
     size_t hour_count;
     size_t hour_capacity;
-    hb_map hour_index;  /* by hour */
-    size_t last;        /* the hour appended to last: most lines go to the same one */
-    uint64_t buffered;  /* bytes in all hours */
-    hb_log_touched *touched;
+    hb_map hour_index;               /* by hour */
+    size_t last;                     /* the hour appended to last: most lines go to the same one */
+    uint64_t buffered;               /* bytes in all hours */
+    int64_t touched[HB_LOG_TOUCHED]; /* hours written since the last sync */
     size_t touched_count;
-    size_t touched_capacity;
+    bool touched_more;   /* more than these: the whole file system is synced instead */
     bool folder_touched; /* a file was made */
     bool refused;        /* the last write failed: hb_log_append leaves trying again to hb_log_flush */
     hb_buffer line;      /* the line being appended, in the form in which it is kept */
@@ -83,6 +78,8 @@ int hb_log_open_hour(const hb_log *log, int64_t hour, hb_log_form form, int flag
  * *size: of the file afterwards; *lines_end: bytes of lines in it. False: HB_ERROR_SYSTEM. */
 bool hb_log_mend(const hb_log *log, int file, int64_t hour, hb_log_form form, uint64_t *size, uint64_t *lines_end,
                  hb_error *error);
+
+uint64_t hb_log_count_lines(hb_bytes lines);
 
 /* Frees what appending uses. */
 void hb_log_free_hours(hb_log *log);
