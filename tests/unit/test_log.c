@@ -23,10 +23,12 @@
 /* ---- Common ground ---- */
 
 static char directory[64];
+static int64_t hour_of_test; /* taken once, so that no test sees the hour change */
 
 static int make_directory(void **state)
 {
     (void)state;
+    hour_of_test = hb_time_floor(hb_now_ms() / 1000, HB_HOUR_S);
     strcpy(directory, "/tmp/hubbub-log-XXXXXX");
     return mkdtemp(directory) == NULL;
 }
@@ -41,7 +43,7 @@ static int remove_directory(void **state)
 
 static int64_t this_hour(void)
 {
-    return hb_time_floor(hb_now_ms() / 1000, HB_HOUR_S);
+    return hour_of_test;
 }
 
 /* An hour that is over: its lines go to frames. */
