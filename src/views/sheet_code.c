@@ -503,7 +503,7 @@ static uint64_t take_map(reader *in)
     if ((minutes & ~MINUTES_ALL) != 0 || (listed <= MINUTES_LISTED ? (unsigned)__builtin_popcountll(minutes) != listed
                                                                    : __builtin_popcountll(minutes) <= MINUTES_LISTED))
         in->bad = true;
-    return minutes;
+    return in->bad ? 0 : minutes;
 }
 
 static void take_user_columns(reader *in, hb_sheet *sheet)
