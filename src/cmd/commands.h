@@ -4,11 +4,10 @@
 
 #include "cmd/options.h"
 
+extern const hb_command hb_command_import;
 extern const hb_command hb_command_ingest;
 
 /* A NULL ends the list. */
 extern const hb_command *const hb_commands[];
-
-extern const hb_command hb_command_import;
 
 #endif

@@ -37,10 +37,10 @@ void hb_removals_close(hb_removals *removals)
     free(removals);
 }
 
-static uint64_t hash_of(hb_bytes channel, scope scope, hb_bytes key)
+static uint64_t hash_of(hb_bytes channel, scope of, hb_bytes key)
 {
     char lower[HB_LOGIN_MAX];
-    return hb_hash(key, hb_hash(hb_bytes_lower(channel, lower), scope));
+    return hb_hash(key, hb_hash(hb_bytes_lower(channel, lower), of));
 }
 
 static void add(hb_removals *removals, uint64_t hash, int64_t time_ms)
