@@ -74,23 +74,6 @@ struct hb_words {
     size_t ends_capacity;
 };
 
-static const char *const kind_names[HB_KINDS] = {"word", "emote", "emoji", "mention", "link", "command"};
-
-const char *hb_kind_name(hb_kind kind)
-{
-    return kind_names[kind];
-}
-
-bool hb_kind_parse(hb_bytes name, hb_kind *kind)
-{
-    for (hb_kind each = 0; each < HB_KINDS; each++)
-        if (hb_bytes_equal(name, hb_bytes_of(kind_names[each]))) {
-            *kind = each;
-            return true;
-        }
-    return false;
-}
-
 hb_words *hb_words_open(hb_error *error)
 {
     hb_words_icu *icu = hb_words_icu_open(error);
