@@ -2,5 +2,5 @@
 #include "cmd/commands.h"
 
 const hb_command *const hb_commands[] = {
-    NULL,
+    &hb_command_channels, &hb_command_rate, &hb_command_words, &hb_command_users, &hb_command_viewers, NULL,
 };
