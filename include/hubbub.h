@@ -68,7 +68,7 @@ HB_API bool hb_line_parse(hb_bytes text, hb_line *line);
 /* Steps through tags: takes the first tag off *rest. A tag without '=' has an empty value. Returns false at the end. */
 HB_API bool hb_tags_next(hb_bytes *rest, hb_bytes *key, hb_bytes *value);
 
-/* Finds a tag by its key (the first of that name); *value stays escaped. Returns false when the line has none. */
+/* Finds a tag by its key (the last of that name, as IRCv3 demands); *value stays escaped. False when there is none. */
 HB_API bool hb_line_tag(const hb_line *line, hb_bytes key, hb_bytes *value);
 
 /* Undoes the escapes of a tag value (IRCv3: \: \s \\ \r \n; another escaped character stands for itself, a lone
@@ -100,7 +100,8 @@ typedef struct hb_fact {
     hb_bytes room_id;      /* tag room-id, may be empty */
     hb_bytes id;           /* tag id; of a CLEARMSG target-msg-id; may be empty */
     hb_bytes user_id;      /* tag user-id; of a CLEARCHAT target-user-id; may be empty */
-    hb_bytes login;        /* the source's nick; of a CLEARCHAT or CLEARMSG the one removed; may be empty */
+    hb_bytes login;        /* who: the source's nick, or tag login; of a CLEARCHAT or CLEARMSG the one removed;
+                              may be empty */
     hb_bytes display_name; /* tag display-name, may be empty */
     hb_bytes emotes;       /* tag emotes, may be empty */
     hb_bytes text;         /* the last parameter of PRIVMSG or USERNOTICE without the ACTION wrapper; else empty */
@@ -117,7 +118,8 @@ typedef enum hb_fact_status {
 } hb_fact_status;
 
 /* Reads a line as a fact; *fact is defined only when HB_FACT_OK comes back. Event time is tmi-sent-ts; where it is
- * missing, before June 2011 (Twitch's beginning) or over 24 h after the time of receipt, it is the time of receipt. */
+ * missing, before June 2011 (Twitch's beginning) or over 24 h after the time of receipt, it is the time of receipt. A
+ * line without a time of receipt goes by any tmi-sent-ts from June 2011 to the year 9999. */
 HB_API hb_fact_status hb_fact_read(hb_bytes line, hb_fact *fact);
 
 /* ---- Words ---- */

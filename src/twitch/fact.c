@@ -1,0 +1,199 @@
+/* fact.c - what a line of Twitch chat says, as far as hubbub counts and shows it.
+ *
+ * One pass over the tags picks the dozen that matter: a message carries some twenty, and looking each up by name would
+ * read them all a dozen times. Source of commands and tags: Twitch's "IRC Commands" and "IRC Tags" references. */
+#include "base/bytes.h"
+
+#define JUNE_2011_MS  1306886400000 /* 2011-06-01: Twitch's beginning */
+#define YEAR_10000_MS 253402300800000
+enum { AHEAD_MAX_MS = 24 * 3600 * 1000 };
+
+typedef struct fact_tags {
+    hb_bytes display_name;
+    hb_bytes emotes;
+    hb_bytes game_name;
+    hb_bytes id;
+    hb_bytes login;
+    hb_bytes room_id;
+    hb_bytes rm_received_ts;
+    hb_bytes source_room_id;
+    hb_bytes target_msg_id;
+    hb_bytes target_user_id;
+    hb_bytes title;
+    hb_bytes tmi_sent_ts;
+    hb_bytes user_id;
+} fact_tags;
+
+#define TAG(name, field)                                                                                               \
+    {                                                                                                                  \
+        {name, sizeof(name) - 1}, offsetof(fact_tags, field)                                                           \
+    }
+
+static const struct {
+    hb_bytes key;
+    size_t offset;
+} known_tags[] = {
+    TAG("id", id),
+    TAG("title", title),
+    TAG("login", login),
+    TAG("emotes", emotes),
+    TAG("room-id", room_id),
+    TAG("user-id", user_id),
+    TAG("game-name", game_name),
+    TAG("tmi-sent-ts", tmi_sent_ts),
+    TAG("display-name", display_name),
+    TAG("target-msg-id", target_msg_id),
+    TAG("rm-received-ts", rm_received_ts),
+    TAG("source-room-id", source_room_id),
+    TAG("target-user-id", target_user_id),
+};
+
+static void read_tags(hb_bytes rest, fact_tags *tags)
+{
+    hb_bytes key;
+    hb_bytes value;
+    *tags = (fact_tags){0};
+    while (hb_tags_next(&rest, &key, &value))
+        for (size_t i = 0; i < sizeof known_tags / sizeof *known_tags; i++)
+            if (known_tags[i].key.size == key.size && memcmp(known_tags[i].key.data, key.data, key.size) == 0) {
+                *(hb_bytes *)((char *)tags + known_tags[i].offset) = value;
+                break;
+            }
+}
+
+static int64_t time_of(hb_bytes text, int64_t latest_ms)
+{
+    uint64_t time_ms = 0;
+    if (!hb_bytes_to_u64(text, &time_ms) || time_ms < JUNE_2011_MS || time_ms >= YEAR_10000_MS)
+        return 0;
+    return (int64_t)time_ms > latest_ms ? 0 : (int64_t)time_ms;
+}
+
+/* False when there is no plausible time at all. */
+static bool set_times(const fact_tags *tags, hb_fact *fact)
+{
+    fact->received_ms = time_of(tags->rm_received_ts, YEAR_10000_MS);
+    fact->time_ms =
+        time_of(tags->tmi_sent_ts, fact->received_ms == 0 ? YEAR_10000_MS : fact->received_ms + AHEAD_MAX_MS);
+    if (fact->time_ms == 0) {
+        /* Twitch sends no time with a ROOMSTATE, and a viewer sample's time is when hubbub took it: nothing is bad. */
+        fact->bad_timestamp =
+            tags->tmi_sent_ts.size > 0 || (fact->kind != HB_FACT_ROOMSTATE && fact->kind != HB_FACT_STREAM);
+        fact->time_ms = fact->received_ms;
+    }
+    return fact->time_ms != 0;
+}
+
+static bool set_sample(const hb_line *line, const fact_tags *tags, hb_fact *fact)
+{
+    fact->game = tags->game_name;
+    fact->title = tags->title;
+    return line->param_count == 2 && hb_bytes_to_u64(line->params[1], &fact->viewers);
+}
+
+static bool set_channel(const hb_line *line, hb_fact *fact)
+{
+    if (line->param_count == 0 || line->params[0].size < 2 || line->params[0].data[0] != '#')
+        return false;
+    fact->channel = hb_bytes_from(line->params[0], 1);
+    for (size_t i = 0; i < fact->channel.size; i++) {
+        const char c = fact->channel.data[i];
+        if (!((unsigned char)((c | 0x20) - 'a') < 26 || (unsigned char)(c - '0') < 10 || c == '_'))
+            return false;
+    }
+    return fact->channel.size <= HB_LOGIN_MAX;
+}
+
+/* "nick!user@host": the nick. A server's name has a dot and is nobody's. */
+static hb_bytes nick_of(hb_bytes source)
+{
+    hb_bytes nick = {source.data, 0};
+    while (nick.size < source.size && source.data[nick.size] != '!' && source.data[nick.size] != '@')
+        nick.size++;
+    const bool server = nick.size == source.size && nick.size > 0 && memchr(nick.data, '.', nick.size) != NULL;
+    return server ? (hb_bytes){source.data, 0} : nick;
+}
+
+/* CTCP ACTION is what "/me" sends: "\1ACTION text\1", the closing \1 sometimes cut off by the length limit. */
+static void set_text(hb_bytes text, hb_fact *fact)
+{
+    const hb_bytes wrapper = HB_BYTES("\1ACTION");
+    fact->text = text;
+    if (!hb_bytes_start_with(text, wrapper) ||
+        (text.size > wrapper.size && text.data[wrapper.size] != ' ' && text.data[wrapper.size] != '\1'))
+        return;
+    fact->action = true;
+    fact->text = hb_bytes_from(text, text.size > wrapper.size && text.data[wrapper.size] == ' ' ? wrapper.size + 1
+                                                                                                : wrapper.size);
+    if (fact->text.size > 0 && fact->text.data[fact->text.size - 1] == '\1')
+        fact->text.size--;
+}
+
+static bool kind_of(const hb_line *line, hb_fact_kind *kind)
+{
+    static const struct {
+        const char *command;
+        hb_fact_kind kind;
+    } kinds[] = {
+        {"PRIVMSG", HB_FACT_MESSAGE},   {"USERNOTICE", HB_FACT_NOTICE},   {"CLEARCHAT", HB_FACT_CLEARCHAT},
+        {"CLEARMSG", HB_FACT_CLEARMSG}, {"ROOMSTATE", HB_FACT_ROOMSTATE}, {"STREAM", HB_FACT_STREAM},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (hb_bytes_equal(line->command, hb_bytes_of(kinds[i].command))) {
+            *kind = kinds[i].kind;
+            return *kind != HB_FACT_STREAM || hb_bytes_equal(line->source, HB_BYTES("hubbub"));
+        }
+    return false;
+}
+
+/* What depends on the kind; false when a part is missing without which the fact says nothing. */
+static bool set_kind(const hb_line *line, const fact_tags *tags, hb_fact *fact)
+{
+    const hb_bytes last = line->param_count > 1 ? line->params[line->param_count - 1] : (hb_bytes){"", 0};
+    const hb_bytes nick = nick_of(line->source);
+    fact->id = tags->id;
+    fact->user_id = tags->user_id;
+    fact->login = nick.size > 0 && fact->kind != HB_FACT_STREAM ? nick : tags->login;
+    switch (fact->kind) {
+    case HB_FACT_MESSAGE:
+        set_text(last, fact);
+        return line->param_count > 1;
+    case HB_FACT_NOTICE:
+        fact->text = last;
+        return true;
+    case HB_FACT_CLEARMSG:
+        fact->id = tags->target_msg_id;
+        fact->login = tags->login;
+        return true;
+    case HB_FACT_CLEARCHAT:
+        fact->user_id = tags->target_user_id;
+        fact->login = last;
+        return true;
+    case HB_FACT_STREAM:
+        return set_sample(line, tags, fact);
+    case HB_FACT_ROOMSTATE:
+        break;
+    }
+    return true;
+}
+
+hb_fact_status hb_fact_read(hb_bytes text, hb_fact *fact)
+{
+    hb_line line;
+    fact_tags tags;
+    *fact = (hb_fact){0};
+    if (!hb_line_parse(text, &line))
+        return HB_FACT_MALFORMED;
+    if (!kind_of(&line, &fact->kind))
+        return HB_FACT_OTHER;
+    read_tags(line.tags, &tags);
+    if (!set_channel(&line, fact))
+        return HB_FACT_MALFORMED;
+    if (!set_times(&tags, fact))
+        return HB_FACT_UNTIMED;
+    fact->room_id = tags.room_id;
+    fact->display_name = tags.display_name;
+    fact->emotes = tags.emotes;
+    fact->shared = tags.source_room_id.size > 0 && !hb_bytes_equal(tags.source_room_id, tags.room_id);
+    return set_kind(&line, &tags, fact) ? HB_FACT_OK : HB_FACT_MALFORMED;
+}
