@@ -63,13 +63,13 @@ static void sweep(hb_connections *connections)
 /* Tells the client why, and ends the connection: libevent sees that as the client's own doing. */
 static void turn_away(hb_connections *connections, int descriptor)
 {
-    static const char reply[] = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
-                                "Content-Type: application/json\r\nContent-Length: 77\r\n\r\n"
-                                "{\"error\":{\"code\":\"busy\",\"message\":\"too many connections; try again in a while\"}}";
-    _Static_assert(sizeof "{\"error\":{\"code\":\"busy\",\"message\":\"too many connections; try again in a while\"}}" -
-                           1 ==
-                       77,
-                   "Content-Length in the reply above");
+    static const char reply[] =
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
+        "Content-Type: application/json\r\nContent-Length: 80\r\n\r\n"
+        "{\"error\":{\"code\":\"busy\",\"message\":\"too many connections; try again in a while\"}}";
+    _Static_assert(
+        sizeof "{\"error\":{\"code\":\"busy\",\"message\":\"too many connections; try again in a while\"}}" - 1 == 80,
+        "Content-Length in the reply above");
     (void)!send(descriptor, reply, sizeof reply - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(descriptor, SHUT_RDWR);
     hb_metric_add(connections->traffic->rejected, 1);

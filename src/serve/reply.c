@@ -124,14 +124,23 @@ void hb_reply_header(struct evhttp_request *http, const char *name, const char *
     evhttp_add_header(evhttp_request_get_output_headers(http), name, value);
 }
 
+/* What chat says is public: any page (a Grafana, say) may read the API. Nothing else is for other pages. */
+static bool is_for_any_page(struct evhttp_request *http)
+{
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(http);
+    const char *path = uri == NULL ? NULL : evhttp_uri_get_path(uri);
+    return path != NULL && (strncmp(path, "/api/", 5) == 0 || strcmp(path, "/openapi.json") == 0);
+}
+
 void hb_reply_common_headers(struct evhttp_request *http, hb_audience audience)
 {
     hb_reply_header(http, "X-Content-Type-Options", "nosniff");
     hb_reply_header(http, "Referrer-Policy", "no-referrer");
-    if (audience == HB_AUDIENCE_API) {
+    if (audience == HB_AUDIENCE_PROGRAM) {
         hb_reply_header(http, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
         hb_reply_header(http, "Cache-Control", "no-store");
-        hb_reply_header(http, "Access-Control-Allow-Origin", "*");
+        if (is_for_any_page(http))
+            hb_reply_header(http, "Access-Control-Allow-Origin", "*");
     } else {
         hb_reply_header(http, "Content-Security-Policy", PAGE_POLICY);
         hb_reply_header(http, "Cross-Origin-Opener-Policy", "same-origin");
@@ -180,6 +189,6 @@ void hb_reply_error(hb_traffic *traffic, struct evhttp_request *http, int status
     hb_reply_print_error(&body, code_name(error->code), hb_bytes_of(error->text));
     if (status == 503)
         hb_reply_header(http, "Retry-After", "1");
-    hb_reply_send(traffic, http, status, HB_AUDIENCE_API, "application/json", hb_buffer_bytes(&body));
+    hb_reply_send(traffic, http, status, HB_AUDIENCE_PROGRAM, "application/json", hb_buffer_bytes(&body));
     hb_buffer_free(&body);
 }

@@ -24,8 +24,8 @@ void hb_traffic_open(hb_traffic *traffic, hb_metrics *metrics);
 /* Appends the answer time as a Prometheus summary (the metrics themselves print what else there is). */
 void hb_traffic_print(const hb_traffic *traffic, hb_buffer *out);
 
-/* What the reply may be read by: the dashboard's own pages only, or any page (the API). */
-typedef enum hb_audience { HB_AUDIENCE_PAGE, HB_AUDIENCE_API } hb_audience;
+/* Whom a reply is for: a browser that shows it (and may load the dashboard's scripts), or a program that reads it. */
+typedef enum hb_audience { HB_AUDIENCE_BROWSER, HB_AUDIENCE_PROGRAM } hb_audience;
 
 /* Adds a header. Values come from constants, never from a request. */
 void hb_reply_header(struct evhttp_request *http, const char *name, const char *value);

@@ -21,6 +21,7 @@ hb_store *hb_source_store(hb_source *source, hb_error *error)
         source->store = hb_store_open(source->address, HB_STORE_READ, error);
         source->inode = status.st_ino;
         source->device = status.st_dev;
+        source->openings++;
     }
     return source->store;
 }

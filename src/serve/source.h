@@ -12,6 +12,7 @@ typedef struct hb_source { /* zero-initialise, then set address (which must outl
     hb_store *store;
     dev_t device;
     ino_t inode;
+    uint32_t openings; /* grows with each handle: a generation means nothing to another handle */
 } hb_source;
 
 /* The store, which stays the source's; NULL and *error as hb_store_open: HB_ERROR_MISSING as long as there is none. */

@@ -1,7 +1,7 @@
 /* workers.c - a bounded list of calls between the loop and a few threads.
  *
- * The loop puts calls into `waiting`; a thread takes one, answers it with its own api, and puts it into `done`; the loop,
- * woken by an event, replies. libevent's requests are only ever touched by the loop. */
+ * The loop puts calls into `waiting`; a thread takes one, answers it with its own api, and puts it into `done`; the
+ * loop, woken by an event, replies. libevent's requests are only ever touched by the loop. */
 #include "serve/workers.h"
 
 #include "base/clock.h"
@@ -16,27 +16,27 @@
 
 enum { WAITING_MAX = 64 };
 
-typedef struct call {
-    struct call *next;
+typedef struct pending_call {
+    struct pending_call *next;
     struct evhttp_request *http;
     hb_request request;
     int64_t arrived_us;
     hb_buffer body;
     hb_error error;
     int status;
-} call;
+} pending_call;
 
 typedef struct call_list {
-    call *first;
-    call **end;
+    pending_call *first;
+    pending_call **end;
     unsigned count;
 } call_list;
 
-typedef struct worker {
+typedef struct worker_thread {
     hb_workers *workers;
     hb_api *api;
     pthread_t thread;
-} worker;
+} worker_thread;
 
 struct hb_workers {
     hb_traffic *traffic;
@@ -46,7 +46,7 @@ struct hb_workers {
     call_list waiting;
     call_list done;
     bool stop;
-    worker *list;
+    worker_thread *list;
     unsigned count;
 };
 
@@ -57,7 +57,7 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void put(call_list *list, call *call)
+static void put(call_list *list, pending_call *call)
 {
     call->next = NULL;
     *(list->count == 0 ? &list->first : list->end) = call;
@@ -65,9 +65,9 @@ static void put(call_list *list, call *call)
     list->count++;
 }
 
-static call *take(call_list *list)
+static pending_call *take(call_list *list)
 {
-    call *call = list->first;
+    pending_call *call = list->first;
     list->first = call->next;
     list->count--;
     return call;
@@ -75,7 +75,7 @@ static call *take(call_list *list)
 
 static void *work(void *context)
 {
-    worker *self = context;
+    worker_thread *self = context;
     hb_workers *workers = self->workers;
     pthread_mutex_lock(&workers->lock);
     for (;;) {
@@ -83,7 +83,7 @@ static void *work(void *context)
             pthread_cond_wait(&workers->wake, &workers->lock);
         if (workers->stop)
             break;
-        call *call = take(&workers->waiting);
+        pending_call *call = take(&workers->waiting);
         pthread_mutex_unlock(&workers->lock);
         call->status = hb_api_answer(self->api, &call->request, hb_now_ms() / 1000, &call->body, &call->error);
         pthread_mutex_lock(&workers->lock);
@@ -94,7 +94,7 @@ static void *work(void *context)
     return NULL;
 }
 
-static void free_call(call *call)
+static void free_call(pending_call *call)
 {
     hb_buffer_free(&call->body);
     free(call);
@@ -106,15 +106,15 @@ static void reply(evutil_socket_t unused, short what, void *context)
     (void)unused;
     (void)what;
     pthread_mutex_lock(&workers->lock);
-    call *done = workers->done.count == 0 ? NULL : workers->done.first;
+    pending_call *done = workers->done.count == 0 ? NULL : workers->done.first;
     workers->done = (call_list){0};
     pthread_mutex_unlock(&workers->lock);
-    for (call *next; done != NULL; done = next) {
+    for (pending_call *next; done != NULL; done = next) {
         next = done->next;
         atomic_fetch_add_explicit(&workers->traffic->answers, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&workers->traffic->answer_us, now_us() - done->arrived_us, memory_order_relaxed);
         if (done->status == 200)
-            hb_reply_send(workers->traffic, done->http, 200, HB_AUDIENCE_API, "application/json",
+            hb_reply_send(workers->traffic, done->http, 200, HB_AUDIENCE_PROGRAM, "application/json",
                           hb_buffer_bytes(&done->body));
         else
             hb_reply_error(workers->traffic, done->http, done->status, &done->error);
@@ -132,7 +132,7 @@ hb_workers *hb_workers_open(struct event_base *base, unsigned count, const char 
     workers->answered = event_new(base, -1, EV_PERSIST, reply, workers);
     workers->list = hb_alloc(count * sizeof *workers->list);
     for (; workers->count < count; workers->count++) {
-        worker *worker = &workers->list[workers->count];
+        worker_thread *worker = &workers->list[workers->count];
         worker->workers = workers;
         worker->api = hb_api_open(store, log);
         if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
@@ -149,7 +149,7 @@ hb_workers *hb_workers_open(struct event_base *base, unsigned count, const char 
 static void drop(call_list *list)
 {
     while (list->count > 0) {
-        call *call = take(list);
+        pending_call *call = take(list);
         if (evhttp_request_get_connection(call->http) == NULL)
             evhttp_request_free(call->http);
         free_call(call);
@@ -182,7 +182,7 @@ void hb_workers_take(hb_workers *workers, struct evhttp_request *http, const hb_
     pthread_mutex_lock(&workers->lock);
     const bool full = workers->waiting.count >= WAITING_MAX;
     if (!full) {
-        call *call = hb_alloc(sizeof *call);
+        pending_call *call = hb_alloc(sizeof *call);
         call->http = http;
         call->request = *request;
         call->arrived_us = now_us();
