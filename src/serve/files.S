@@ -1,5 +1,7 @@
-/* files.S - the bytes of the dashboard's files, as they are; pages.c gives them names and types. The paths are found
- * below web/ and src/serve/, which the build names (-Wa,-I). */
+/* files.S - the bytes of the dashboard's files, as they are; pages.c gives them paths and types. They are found below
+ * web/ and src/serve/, which the build names (-Wa,-I). */
+#include "files.h"
+
         .section .rodata, "a"
 
         .macro file name, path
@@ -16,11 +18,7 @@ hb_file_\name\()_end:
         .size hb_file_\name, hb_file_\name\()_end - hb_file_\name
         .endm
 
-        file index_html, "index.html"
-        file app_js, "app.js"
-        file style_css, "style.css"
-        file uplot_js, "vendor/uPlot.iife.min.js"
-        file uplot_css, "vendor/uPlot.min.css"
-        file openapi_json, "openapi.json"
+#define FILE(name, path, file_path, type) file name, file_path ;
+        HB_FILES(FILE)
 
         .section .note.GNU-stack, "", %progbits

@@ -2,21 +2,13 @@
 #include "serve/pages.h"
 
 #include "base/map.h"
+#include "serve/files.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#define EMBEDDED(name) extern const char hb_file_##name[], hb_file_##name##_end[]
-EMBEDDED(index_html);
-EMBEDDED(app_js);
-EMBEDDED(style_css);
-EMBEDDED(uplot_js);
-EMBEDDED(uplot_css);
-EMBEDDED(openapi_json);
-
-#define HTML   "text/html; charset=utf-8"
-#define SCRIPT "text/javascript; charset=utf-8"
-#define STYLE  "text/css; charset=utf-8"
+#define DECLARE(name, path, file, type) extern const char hb_file_##name[], hb_file_##name##_end[];
+HB_FILES(DECLARE)
 
 static const struct {
     const char *path;
@@ -24,14 +16,8 @@ static const struct {
     const char *start;
     const char *end;
 } files[] = {
-    {"/", HTML, hb_file_index_html, hb_file_index_html_end},
-    {"/index.html", HTML, hb_file_index_html, hb_file_index_html_end},
-    {"/app.js", SCRIPT, hb_file_app_js, hb_file_app_js_end},
-    {"/style.css", STYLE, hb_file_style_css, hb_file_style_css_end},
-    {"/vendor/uPlot.iife.min.js", SCRIPT, hb_file_uplot_js, hb_file_uplot_js_end},
-    {"/vendor/uPlot.min.css", STYLE, hb_file_uplot_css, hb_file_uplot_css_end},
-    {"/openapi.json", "application/json", hb_file_openapi_json, hb_file_openapi_json_end},
-};
+#define ENTRY(name, path, file, type) {path, type, hb_file_##name, hb_file_##name##_end},
+    HB_FILES(ENTRY)};
 
 bool hb_page_find(hb_bytes path, hb_page *page)
 {
