@@ -1,5 +1,5 @@
-/* files.h - the files that the program holds: name, path over HTTP, file below web/ or src/serve/, content type. Read by
- * files.S (the bytes) and pages.c (the table). A new file needs a line here and one in meson.build. */
+/* files.h - the files that the program holds: name, path over HTTP, file below web/ or src/serve/, content type. Read
+ * by files.S (the bytes) and pages.c (the table). A new file needs a line here and one in meson.build. */
 #ifndef HB_SERVE_FILES_H
 #define HB_SERVE_FILES_H
 

@@ -161,15 +161,16 @@ static void skip(live_client *client, uint64_t count)
     hb_metric_add(client->live->traffic->live_skipped, count);
 }
 
+/* One that still misses the one before gets the latest as a whole, or nothing again. */
 static void tell_lasting(live_client *client, const hb_news *news)
 {
     const unsigned bit = 1u << news->kind;
-    if ((client->missed & bit) != 0) {
+    if ((client->missed & bit) != 0)
         catch_up(client);
-    } else if (!send_text(client, news->changed != NULL ? news->changed : news->whole)) {
+    else if (!send_text(client, news->changed != NULL ? news->changed : news->whole))
         client->missed |= bit;
+    if ((client->missed & bit) != 0)
         hb_metric_add(client->live->traffic->live_skipped, 1);
-    }
 }
 
 static void keep_latest(hb_text **latest, hb_text *text)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "serve/connections.h"
+#include "serve/feed.h"
 #include "serve/json.h"
 #include "serve/listen.h"
 #include "serve/live.h"
@@ -47,6 +48,7 @@ struct hb_server {
     hb_watch *watch;
     hb_live *live;
     hb_reporter *reporter;
+    hb_feed *feed;
     pthread_t thread;
     bool running;
 };
@@ -241,6 +243,9 @@ static bool start(hb_server *server, uint32_t connections_max, hb_error *error)
     server->reporter = hb_reporter_open(server->store, server->watch, hb_live_desk(server->live), error);
     if (server->reporter == NULL)
         return false;
+    server->feed = hb_feed_open(server->log, server->watch, hb_live_desk(server->live), error);
+    if (server->feed == NULL)
+        return false;
     if (pthread_create(&server->thread, NULL, run_loop, server) != 0)
         return hb_fail(error, HB_ERROR_SYSTEM, "cannot start the thread that serves HTTP");
     server->running = true;
@@ -278,6 +283,7 @@ void hb_server_close(hb_server *server)
     if (server->watch != NULL)
         hb_watch_stop(server->watch);
     hb_reporter_close(server->reporter);
+    hb_feed_close(server->feed);
     hb_workers_close(server->workers);
     hb_live_close(server->live);
     hb_connections_close(server->connections);
