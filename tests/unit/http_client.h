@@ -119,7 +119,7 @@ static inline void client_done(client_reply *reply)
 
 static inline bool client_has(hb_bytes text, const char *part)
 {
-    return text.size > 0 && memmem(text.data, text.size, part, strlen(part)) != NULL;
+    return text.data != NULL && memmem(text.data, text.size, part, strlen(part)) != NULL;
 }
 
 #define assert_has(text, part)                                                                                         \

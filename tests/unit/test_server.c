@@ -88,7 +88,7 @@ static void start_server(test_place *place, const hb_server_settings *more)
 
 static void make_folder(test_place *place)
 {
-    *place = (test_place){.minute_s = hb_time_floor(hb_now_ms() / 1000, HB_MINUTE_S)};
+    *place = (test_place){.minute_s = hb_time_floor(hb_now_ms() / 1000 - 1, HB_MINUTE_S)};
     strcpy(place->folder, "/tmp/hubbub-test-XXXXXX");
     assert_non_null(mkdtemp(place->folder));
     snprintf(place->store_path, sizeof place->store_path, "%s/hubbub.db", place->folder);
