@@ -320,11 +320,15 @@ static const char *find_magic(const char *data, size_t size)
     return first == NULL || (other != NULL && other < first) ? other : first;
 }
 
-uint64_t hb_frames_skip(hb_frames *frames)
+uint64_t hb_frames_skip(hb_frames *frames, const hb_frame *undecodable)
 {
     const char *data = NULL;
     size_t have = 0;
     trailer end;
+    if (undecodable != NULL) {
+        frames->at = undecodable->at;
+        frames->lines_at = undecodable->lines_at;
+    }
     while (need(frames, WINDOW, &data, &have) && have > HEADER) {
         const char *found = find_magic(data, have);
         frames->at += found == NULL ? have - HEADER : (size_t)(found - data);
@@ -386,7 +390,7 @@ hb_frames_status hb_frames_seek(hb_frames *frames, uint64_t offset)
         const uint64_t lines_at = frames->lines_at;
         status = hb_frames_next(frames, &frame);
         if (status == HB_FRAMES_BAD) {
-            hb_frames_skip(frames);
+            hb_frames_skip(frames, NULL);
         } else if (status != HB_FRAMES_OK) {
             return status == HB_FRAMES_END ? HB_FRAMES_OK : status;
         } else if (frame.lines_end > offset) {

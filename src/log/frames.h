@@ -70,8 +70,10 @@ hb_frames_status hb_frames_next(hb_frames *frames, hb_frame *frame);
 /* Undoes a frame into lines (cleared first). False when its bytes are damaged or its last line has no end. */
 bool hb_frames_decode(hb_frames *frames, const hb_frame *frame, hb_buffer *lines);
 
-/* After HB_FRAMES_BAD: goes on at the next place that looks like a frame, or at the file's end. Returns that place. */
-uint64_t hb_frames_skip(hb_frames *frames);
+/* After HB_FRAMES_BAD (then undecodable is NULL), or after a frame that could not be decoded: goes on at the next place
+ * behind it that looks like a frame, or at the file's end. Returns that place. The size that damaged bytes claim to
+ * have is not believed. */
+uint64_t hb_frames_skip(hb_frames *frames, const hb_frame *undecodable);
 
 /* Makes the next frame the one that holds the byte at an offset of the lines, or the one behind the last. */
 hb_frames_status hb_frames_seek(hb_frames *frames, uint64_t offset);

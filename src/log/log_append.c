@@ -184,7 +184,7 @@ static bool mend_closed(const hb_log *log, int file, const char *name, uint64_t 
         status = hb_frames_next(frames, &frame);
         if (status == HB_FRAMES_OK || (status == HB_FRAMES_END && !behind_damage))
             hb_frames_tell(frames, &end, lines_end);
-    } while (status == HB_FRAMES_OK || (status == HB_FRAMES_BAD && hb_frames_skip(frames) < *size));
+    } while (status == HB_FRAMES_OK || (status == HB_FRAMES_BAD && hb_frames_skip(frames, NULL) < *size));
     hb_frames_close(frames);
     if (status == HB_FRAMES_FAILED)
         return hb_fail_errno(error, "cannot read %s/%s", log->directory, name);

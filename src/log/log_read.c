@@ -151,12 +151,12 @@ static bool read_frame(hb_log_cursor *cursor, hb_bytes *lines, hb_error *error)
         return true;
     case HB_FRAMES_BAD:
         hb_frames_tell(cursor->frames, &from, &lines_at);
-        return bad_frame(cursor, from, hb_frames_skip(cursor->frames), error);
+        return bad_frame(cursor, from, hb_frames_skip(cursor->frames, NULL), error);
     case HB_FRAMES_OK:
         break;
     }
     if (!hb_frames_decode(cursor->frames, &frame, &cursor->lines))
-        return bad_frame(cursor, frame.at, frame.at + frame.data.size, error);
+        return bad_frame(cursor, frame.at, hb_frames_skip(cursor->frames, &frame), error);
     *lines = hb_buffer_bytes(&cursor->lines);
     if (cursor->offset > frame.lines_at && cursor->offset < frame.lines_end) {
         const size_t known = (size_t)(cursor->offset - frame.lines_at);
