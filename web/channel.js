@@ -22,6 +22,7 @@ export const kinds = {
 };
 const ranked = 50; // rows of a ranking
 const fed = 100; // messages shown at first
+const patienceMs = 1000; // for the first event, before asking without it
 
 export class Channel {
   constructor(state, { onState, link }) {
@@ -31,17 +32,25 @@ export class Channel {
     this.requests = {};
     this.build();
     this.paint = paced(1000, () => this.refresh());
-    this.live = openLive(state.channel, {
-      hello: () => this.load(),
+    this.onState = onState;
+    this.listen(state.channel);
+    this.tick = setInterval(() => this.paint(), 5000); // the range ends now
+    this.retry = setTimeout(() => this.load(), patienceMs);
+  }
+
+  // To the channel's events; or, while the server does not know it, to those of all channels, in which it would appear.
+  listen(channel) {
+    this.live?.close();
+    this.listensTo = channel;
+    this.live = openLive(channel, {
+      hello: () => this.load(), // after it, so that nothing falls between the answer and the events
       channels: ({ rows }) => this.takeChannels(rows),
       rate: ({ rows }) => this.takeMinutes(rows),
       words: () => this.rankSoon(),
       users: () => this.rankSoon(),
       message: (row) => this.feed.add(row),
       skipped: ({ count: number }) => this.feed.skip(number),
-    }, onState);
-    this.tick = setInterval(() => this.paint(), 5000); // the range ends now
-    this.load();
+    }, this.onState);
   }
 
   build() {
@@ -51,7 +60,7 @@ export class Channel {
     this.totals = element('dl', { class: 'figures' });
     for (const [name, label] of [['messages_per_minute', 'messages/min'], ['words_per_minute', 'words/min'], ['chatters', 'chatters'], ['last_seen', 'last message']]) {
       this.figures[name] = element('dd', {}, '–');
-      this.totals.append(element('div', {}, element('dt', {}, label), this.figures[name]));
+      this.totals.append(element('div', { class: `figure-${name}` }, element('dt', {}, label), this.figures[name]));
     }
     this.rangeLinks = this.switcher('Range', ranges, 'range', (range) => range.label);
     this.kindLinks = this.switcher('Kind of words', kinds, 'kind', (label) => label);
@@ -60,21 +69,21 @@ export class Channel {
     this.note = element('p', { class: 'note', role: 'status' });
     this.words = this.ranking('Most frequent words', [
       { name: 'rank', label: '#', number: true, text: (row) => String(row.rank) },
-      { name: 'word', label: 'Word', heads: true, isolate: true, text: (row) => harmless(row.word) },
+      { name: 'word', label: 'Word', heads: true, hint: true, text: (row) => harmless(row.word), share: (row) => row.count / this.words.most },
       { name: 'kind', label: 'Kind', text: (row) => row.kind },
-      { name: 'count', label: 'Count', number: true, text: (row) => count(row.count), share: (row) => row.count / this.words.most },
+      { name: 'count', label: 'Count', number: true, text: (row) => count(row.count) },
     ], (row) => `${row.kind} ${row.word}`, 'count');
     this.users = this.ranking('Most active users', [
       { name: 'rank', label: '#', number: true, text: (row) => String(row.rank) },
-      { name: 'user', label: 'User', heads: true, isolate: true, text: (row) => harmless(row.user_name || row.user_id) },
-      { name: 'messages', label: 'Messages', number: true, text: (row) => count(row.messages), share: (row) => row.messages / this.users.most },
+      { name: 'user', label: 'User', heads: true, hint: true, text: (row) => harmless(row.user_name || row.user_id), share: (row) => row.messages / this.users.most },
+      { name: 'messages', label: 'Messages', number: true, text: (row) => count(row.messages) },
       { name: 'words', label: 'Words', number: true, text: (row) => count(row.words) },
     ], (row) => row.user_id, 'messages');
     this.empty = element('div', { class: 'empty', hidden: true });
     this.chartPanel = element('section', { class: 'panel timeline', 'aria-label': 'Words a minute' }, this.chart.node);
     this.content = element('div', { class: 'content' }, this.chartPanel,
-      this.panel('words', 'Said most', this.words, this.kindLinks.node),
-      this.panel('users', 'Most active', this.users), this.feed.node);
+      this.panel('words', 'Most frequent words', this.words, this.kindLinks.node),
+      this.panel('users', 'Most active users', this.users), this.feed.node);
     this.node = element('div', { class: 'view channel' },
       element('div', { class: 'titlebar' },
         element('a', { class: 'back', href: '#/', title: 'All channels' }, element('span', { 'aria-hidden': 'true' }, '‹'), element('span', { class: 'unseen' }, 'All channels')),
@@ -145,6 +154,7 @@ export class Channel {
   async load() {
     clearTimeout(this.retry);
     const { channel, range } = this.state;
+    if (this.failure?.status === 404) return; // takeChannels() will tell
     const [rate, messages] = await Promise.all([
       this.ask('rate', (signal) => api.rate(channel, `-${range}`, signal)),
       this.ask('messages', (signal) => api.messages(channel, '-1h', fed, signal)),
@@ -154,7 +164,12 @@ export class Channel {
     if (!rate) return; // replaced by a newer question, or closed
     if (rate.failure) {
       this.failure = rate.failure;
-      this.retry = setTimeout(() => this.load(), rate.failure.status === 404 ? 10000 : 3000);
+      if (rate.failure.status === 404) {
+        this.live.close();
+        this.retry = setTimeout(() => this.listen(null), patienceMs);
+      } else {
+        this.retry = setTimeout(() => this.load(), 3000);
+      }
       this.paint();
       return;
     }
@@ -211,12 +226,15 @@ export class Channel {
     const row = rows.find((one) => one.channel === this.state.channel);
     if (!row) return;
     this.row = row;
+    if (this.listensTo === null) {
+      this.failure = null;
+      this.listen(this.state.channel);
+    }
     this.paint();
   }
 
   takeMinutes(rows) {
     for (const row of rows) this.minutes.set(Date.parse(row.time) / 1000, row);
-    if (this.failure?.status === 404) this.load(); // it has been seen by now
     this.paint();
   }
 
@@ -234,7 +252,11 @@ export class Channel {
       else said = true;
     }
     this.explain(said);
-    if (!this.chartPanel.hidden && this.complete) this.chart.show(this.minutes, from, to, range.step);
+    if (this.chartPanel.hidden || !this.complete) return;
+    this.chart.show(this.minutes, {
+      fromS: from, toS: to, stepS: range.step, seenS: this.row ? Date.parse(this.row.first_seen) / 1000 : from,
+      now: this.row && { words: this.row.words_per_minute, messages: this.row.messages_per_minute, chatters: this.row.chatters },
+    });
   }
 
   explain(said) {

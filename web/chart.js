@@ -11,30 +11,35 @@ const series = [
 ];
 const minuteS = 60;
 
-// points(minutes, fromS, toS, stepS) -> columns for uPlot. A minute without a row had no messages. Steps longer than a
-// minute show the mean of their minutes. The step in progress is not finished, so it stands in columns of its own, drawn dashed.
-export function points(minutes, fromS, toS, stepS) {
-  const first = Math.ceil(fromS / stepS) * stepS;
-  const current = Math.floor(toS / minuteS) * minuteS;
+// The columns that uPlot draws: times, then finished values, then the way from the last of them to the rate of right now
+// (drawn dashed: it is not final).
+//   minutes: Unix seconds -> row; one without a row had no messages. Steps longer than a minute show the mean of theirs.
+//   seenS: when the channel was first seen; before that nothing is known, and nothing is drawn.
+//   now: the values of the last 60 seconds, or null
+export function points(minutes, { fromS, toS, stepS, seenS, now }) {
+  const current = Math.floor(toS / minuteS) * minuteS; // the minute in progress
   const times = [];
   const finished = series.map(() => []);
   const open = series.map(() => []);
-  for (let start = first; start <= current; start += stepS) {
+  for (let start = Math.ceil(fromS / stepS) * stepS; start < current; start += stepS) {
     const end = Math.min(start + stepS, current);
-    const isOpen = start + stepS > current;
+    const known = end > seenS;
     const sums = series.map(() => 0);
-    let length = 0;
-    for (let minute = start; minute < end || (length === 0 && minute === start); minute += minuteS) {
+    for (let minute = start; known && minute < end; minute += minuteS) {
       const row = minutes.get(minute);
-      length++;
-      if (row) series.forEach(({ name }, i) => (sums[i] += row[name] ?? 0));
+      if (row) series.forEach(({ name }, i) => (sums[i] += row[name]));
     }
     times.push(start);
-    series.forEach((_, i) => {
-      const value = sums[i] / length;
-      finished[i].push(isOpen ? null : value);
-      open[i].push(isOpen ? value : null);
-      if (isOpen && times.length > 1) open[i][times.length - 2] = finished[i][times.length - 2];
+    finished.forEach((column, i) => column.push(known ? (sums[i] * minuteS) / (end - start) : null));
+    open.forEach((column) => column.push(null));
+  }
+  if (now) {
+    const last = times.length - 1;
+    times.push(toS);
+    series.forEach(({ name }, i) => {
+      if (last >= 0) open[i][last] = finished[i][last];
+      finished[i].push(null);
+      open[i].push(now[name]);
     });
   }
   return [times, ...finished, ...open];
@@ -55,7 +60,6 @@ export class Chart {
     this.legend.append(this.moment);
     this.canvas = element('div', { class: 'canvas', role: 'img', 'aria-label': 'Words, messages and chatters a minute' });
     this.node = element('div', { class: 'chart' }, this.legend, this.canvas);
-    this.data = [[], [], [], [], [], [], []];
     this.resize = new ResizeObserver(() => this.fit());
     this.resize.observe(this.canvas);
     this.recolour = () => this.rebuild();
@@ -78,9 +82,10 @@ export class Chart {
     });
   }
 
-  show(minutes, fromS, toS, stepS) {
-    this.range = { fromS, toS, stepS };
-    this.data = points(minutes, fromS, toS, stepS);
+  // See points().
+  show(minutes, range) {
+    this.range = range;
+    this.data = points(minutes, range);
     if (this.plot) this.plot.setData(this.data);
     else this.rebuild();
     this.describe();
@@ -116,15 +121,15 @@ export class Chart {
     });
     this.plot = new uPlot({
       ...size,
-      padding: [8, 12, 0, 0],
+      padding: [8, 20, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: {
-        x: { time: true, range: () => [this.range.fromS, Math.max(this.range.fromS + 1, this.range.toS)] },
+        x: { time: true, range: (_, first, last) => (first < last ? [first, last] : [this.range.fromS, this.range.toS]) },
         y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 10] },
       },
       axes: [
-        { ...axis, grid: { show: false }, values: (_, splits) => timeLabels(splits), space: 70 },
+        { ...axis, grid: { show: false }, values: (_, splits) => timeLabels(splits), space: 70, size: 28 },
         { ...axis, values: (_, splits) => splits.map(compact), size: 52, space: 40 },
       ],
       series: [{}, ...series.map((one) => line(one, false)), ...series.map((one) => line(one, true))],
@@ -132,18 +137,19 @@ export class Chart {
     }, this.data, this.canvas);
   }
 
-  // The values under the cursor, or the newest finished ones.
+  // The values under the cursor, or the newest.
   readOut() {
     const times = this.data[0];
-    const at = this.plot?.cursor.idx;
-    const i = at ?? times.length - 2;
-    series.forEach(({ name }, s) => setText(this.values[name], i >= 0 ? count(Math.round(this.data[s + 1][i] ?? this.data[s + 1 + series.length][i])) : ''));
-    if (i < 0 || !this.range) return setText(this.moment, '');
-    const { fromS, toS, stepS } = this.range;
+    const i = this.plot?.cursor.idx ?? times.length - 1;
+    const { fromS, toS, stepS, now } = this.range;
+    series.forEach(({ name }, s) => {
+      const value = this.data[1 + s][i] ?? this.data[1 + series.length + s][i];
+      setText(this.values[name], value == null ? '–' : count(value));
+    });
     const time = times[i] * 1000;
-    const step = stepS > minuteS ? `, mean of ${stepS / minuteS} min` : '';
-    const unfinished = this.data[1][i] === null ? ', still counting' : '';
-    setText(this.moment, `a minute at ${toS - fromS > 86400 ? dayAndClock(time) : clock(time)}${step}${unfinished}`);
+    if (i < 0) setText(this.moment, '');
+    else if (now && i === times.length - 1) setText(this.moment, 'in the last 60 seconds');
+    else setText(this.moment, `a minute at ${toS - fromS > 86400 ? dayAndClock(time) : clock(time)}${stepS > minuteS ? `, mean of ${stepS / minuteS} min` : ''}`);
   }
 
   // What the picture shows, for those who do not see it.

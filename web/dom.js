@@ -18,6 +18,13 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// Whether someone's mouse rests on it. A finger that touched it last does not count.
+const canHover = matchMedia('(hover: hover)');
+
+export function isPointedAt(node) {
+  return canHover.matches && node.matches(':hover');
+}
+
 // Returns a function that asks for a paint: it comes with the next frame, but at least `interval` ms after the last
 // one, however often it is asked for. Hidden pages get no frames and so do no work.
 export function paced(interval, paint) {

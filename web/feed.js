@@ -1,12 +1,15 @@
 // The messages of one channel as they come, the newest at the bottom. It holds still while someone reads: when the pointer
 // or the focus is in it, when it is scrolled up, or when the button was pressed. Messages wait meanwhile, the newest 200.
 
-import { element, paced, setText } from './dom.js';
+import { element, isPointedAt, paced, setText } from './dom.js';
 import { clock, count, harmless, hue } from './format.js';
 
 const most = 200; // rows shown, and messages waiting
 const hues = 6;
 const nearEnd = 24; // px
+
+// Nearly every message has an id.
+const idOf = (row) => row.id || `${row.time} ${row.user_id} ${row.text}`;
 
 export class Feed {
   constructor() {
@@ -24,10 +27,16 @@ export class Feed {
     this.node = element('section', { class: 'panel feed', 'aria-labelledby': 'feed-title' },
       element('div', { class: 'head' }, element('h2', { id: 'feed-title' }, 'Messages'), this.state, this.button), this.scroller);
     this.ask = paced(250, () => this.paint());
+    this.resize = new ResizeObserver(() => {
+      this.toEnd = true; // the end moved away from the reader, not the reader from the end
+      this.ask();
+    });
+    this.resize.observe(this.scroller);
     for (const event of ['pointerleave', 'focusout', 'scroll']) this.scroller.addEventListener(event, () => this.ask(), { passive: true });
   }
 
   close() {
+    this.resize.disconnect();
     this.ask.stop();
   }
 
@@ -39,7 +48,7 @@ export class Feed {
     this.ask();
   }
 
-  // What the log has, after which messages come one by one. Messages that are known already are taken once.
+  // What the log has; messages come one by one after it, and some of them twice.
   fill(rows) {
     this.filled = true;
     for (const row of rows) this.add(row);
@@ -47,12 +56,12 @@ export class Feed {
   }
 
   add(row) {
-    const known = this.rows.get(row.id);
+    const known = this.rows.get(idOf(row));
     if (known) {
       if (row.deleted && !known.row.deleted) this.remove(known, row);
       return;
     }
-    const at = this.waiting.findIndex((other) => other.id === row.id);
+    const at = this.waiting.findIndex((other) => idOf(other) === idOf(row));
     if (at >= 0) this.waiting[at] = row;
     else this.waiting.push(row);
     if (this.waiting.length > most) this.missed += this.waiting.splice(0, this.waiting.length - most).length;
@@ -68,7 +77,7 @@ export class Feed {
     if (this.held) return true;
     if (this.toEnd) return false;
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    return this.scroller.matches(':hover') || this.scroller === document.activeElement || scrollHeight - scrollTop - clientHeight > nearEnd;
+    return isPointedAt(this.scroller) || this.scroller.matches(':focus-visible') || scrollHeight - scrollTop - clientHeight > nearEnd;
   }
 
   paint() {
@@ -78,15 +87,24 @@ export class Feed {
       setText(this.state, new_ > 0 ? `Paused · ${count(new_)} new` : 'Paused');
       return;
     }
-    setText(this.state, this.missed > 0 ? `${count(this.missed)} not shown` : '');
+    setText(this.state, '');
+    if (new_ > 0) this.append();
+    this.scroller.scrollTop = this.scroller.scrollHeight;
     this.toEnd = false;
-    this.missed = 0;
-    if (this.waiting.length === 0) return;
+  }
+
+  append() {
     this.waiting.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
     const fresh = document.createDocumentFragment();
+    if (this.missed > 0) {
+      const node = element('li', { class: 'gap' }, `${count(this.missed)} messages not shown`);
+      this.rows.set(node, { node, row: {} });
+      fresh.append(node);
+      this.missed = 0;
+    }
     for (const row of this.waiting) {
       const made = this.make(row);
-      this.rows.set(row.id, made);
+      this.rows.set(idOf(row), made);
       fresh.append(made.node);
     }
     this.waiting = [];
@@ -96,7 +114,6 @@ export class Feed {
       node.remove();
       this.rows.delete(id);
     }
-    this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
   make(row) {

@@ -1,12 +1,13 @@
 // All channels as rows: what is hot stands at the top.
 
 import * as api from './api.js';
-import { element, paced, setText } from './dom.js';
+import { element, isPointedAt, paced, setText } from './dom.js';
 import { ago, count, harmless } from './format.js';
 import { openLive } from './live.js';
 import { Table } from './table.js';
 
 const settleMs = 3000; // rows that change places every second cannot be read
+const patienceMs = 1000; // for the first event, before asking without it
 
 export const channelLink = (channel) => `#/c/${encodeURIComponent(channel)}`;
 
@@ -23,22 +24,22 @@ export class Overview {
       key: (row) => row.channel,
       onSort: (column) => this.sortBy(column),
       columns: [
-        { name: 'channel', label: 'Channel', heads: true, sortable: true, text: (row) => harmless(row.channel), link: (row) => channelLink(row.channel) },
-        { name: 'messages_per_minute', label: 'Messages/min', number: true, sortable: true, descending: true, text: (row) => count(row.messages_per_minute), share: (row) => row.messages_per_minute / this.busiest },
+        { name: 'channel', label: 'Channel', heads: true, sortable: true, text: (row) => harmless(row.channel), link: (row) => channelLink(row.channel), share: (row) => row.messages_per_minute / this.busiest },
+        { name: 'messages_per_minute', label: 'Messages/min', number: true, sortable: true, descending: true, text: (row) => count(row.messages_per_minute) },
         { name: 'words_per_minute', label: 'Words/min', number: true, sortable: true, descending: true, text: (row) => count(row.words_per_minute) },
         { name: 'chatters', label: 'Chatters', number: true, sortable: true, descending: true, text: (row) => count(row.chatters) },
-        { name: 'top_emote', label: 'Top emote', sortable: true, isolate: true, text: (row) => harmless(row.top_emote ?? '') },
+        { name: 'top_emote', label: 'Top emote', sortable: true, hint: true, text: (row) => harmless(row.top_emote ?? '') },
         { name: 'last_seen', label: 'Last message', number: true, sortable: true, descending: true, text: (row) => ago(Date.parse(row.last_seen), api.serverTime()) },
       ],
     });
     this.build();
     this.paint = paced(1000, () => this.refresh());
     this.live = openLive(null, {
-      hello: () => this.load(),
+      hello: () => this.load(), // after it, so that nothing falls between the answer and the events
       channels: ({ rows }) => this.merge(rows),
     }, onState);
     this.tick = setInterval(() => this.paint(), 5000); // "last message" ages
-    this.load();
+    this.retry = setTimeout(() => this.load(), patienceMs);
   }
 
   build() {
@@ -131,7 +132,7 @@ export class Overview {
   refresh() {
     const { filter, sort, ascending } = this.state;
     const now = performance.now();
-    const reading = this.table.body.matches(':hover') || this.table.body.contains(document.activeElement);
+    const reading = isPointedAt(this.table.body) || this.table.body.contains(document.activeElement);
     if (now - this.orderedAt >= settleMs && !(reading && this.orderedAt > 0)) {
       this.orderedAt = now;
       this.order = [...this.channels.keys()].filter((name) => name.includes(filter));

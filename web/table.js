@@ -3,9 +3,10 @@
 
 import { element, paced } from './dom.js';
 
-// columns: [{ name, label, number, text(row), link(row), share(row), cellClass, isolate, sortable, descending }]
-//   text: what the cell says; link: where it leads (asked once a row); share: 0..1, drawn as a bar behind the number;
-//   isolate: the text comes from chat.
+// columns: [{ name, label, heads, number, text(row), link(row), share(row), hint, sortable, descending }]
+//   heads: the cell names its row; text: what the cell says; link: where it leads (asked once a row); share: 0..1, drawn
+//   as a bar behind the text; hint: the text can be too long for its cell, so it is also a tooltip; descending: the first press on
+//   its head puts the greatest on top.
 // key(row): what makes a row the same row. onSort(column): a head was pressed.
 export class Table {
   constructor({ caption, columns, key, onSort, interval = 1000 }) {
@@ -65,19 +66,9 @@ export class Table {
     const made = { node: element('tr'), cells: [] };
     for (const column of this.columns) {
       const cell = element(column.heads ? 'th' : 'td', { class: classOf(column), scope: column.heads ? 'row' : null });
-      let target = cell;
-      let bar = null;
-      if (column.share) {
-        bar = element('span', { class: 'bar', 'aria-hidden': 'true' });
-        target = element('span', { class: 'over' });
-        cell.append(bar, target);
-      } else if (column.link) {
-        target = element('a', { href: column.link(row) });
-        cell.append(target);
-      } else if (column.isolate) {
-        target = element('bdi');
-        cell.append(target);
-      }
+      const bar = column.share ? element('span', { class: 'bar', 'aria-hidden': 'true' }) : null;
+      const target = column.link ? element('a', { href: column.link(row) }) : element('bdi');
+      cell.append(...(bar ? [bar, target] : [target]));
       made.cells.push({ target, bar, text: null, width: null });
       made.node.append(cell);
     }
@@ -90,7 +81,7 @@ export class Table {
       const text = column.text(row);
       if (text !== cell.text) {
         cell.target.textContent = cell.text = text;
-        if (column.isolate) cell.target.title = text;
+        if (column.hint) cell.target.title = text;
       }
       if (!cell.bar) return;
       const width = Math.round(column.share(row) * 200) / 200;

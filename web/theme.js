@@ -2,35 +2,35 @@
 (() => {
   const choices = ['auto', 'light', 'dark'];
   const key = 'hubbub-theme';
+  const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
+  let choice = 'auto';
 
-  function stored() {
-    try {
-      const choice = localStorage.getItem(key);
-      return choices.includes(choice) ? choice : 'auto';
-    } catch {
-      return 'auto'; // storage can be forbidden
-    }
-  }
-
-  function apply(choice) {
-    document.documentElement.dataset.theme = choice;
+  function apply() {
+    const dark = choice === 'dark' || (choice === 'auto' && systemIsDark.matches);
+    document.documentElement.dataset.theme = dark ? 'dark' : 'light';
     const button = document.getElementById('theme');
     if (button) button.textContent = `Theme: ${choice}`;
     dispatchEvent(new Event('themechange'));
   }
 
-  apply(stored());
+  try {
+    const stored = localStorage.getItem(key);
+    if (choices.includes(stored)) choice = stored;
+  } catch {
+    // Storage can be forbidden; a choice then lasts until the page is left.
+  }
+  apply();
+  systemIsDark.addEventListener('change', apply);
   document.addEventListener('DOMContentLoaded', () => {
-    apply(stored());
+    apply();
     document.getElementById('theme').addEventListener('click', () => {
-      const next = choices[(choices.indexOf(document.documentElement.dataset.theme) + 1) % choices.length];
+      choice = choices[(choices.indexOf(choice) + 1) % choices.length];
       try {
-        localStorage.setItem(key, next);
+        localStorage.setItem(key, choice);
       } catch {
-        // It then lasts until the page is left.
+        // As above.
       }
-      apply(next);
+      apply();
     });
   });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => dispatchEvent(new Event('themechange')));
 })();

@@ -79,9 +79,10 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
   }
   function channelRow(login) {
     const rank = logins.indexOf(login);
-    const messages = quietFor ? 0 : Math.round((900 / (1 + rank)) * (0.8 + 0.4 * noise(login, turn)));
+    const { messages, words, chatters } = minuteRow(login, Math.floor(Date.now() / 60000) * 60 - 60);
+    const more = quietFor ? 0 : Math.round(messages * 0.05 * noise(login, turn)) + (turn % 2);
     return {
-      channel: login, room_id: String(1000 + rank), messages_per_minute: messages, words_per_minute: Math.round(messages * 5.3), chatters: Math.round(messages * 0.6),
+      channel: login, room_id: String(1000 + rank), messages_per_minute: messages + more, words_per_minute: words + 5 * more, chatters,
       top_emote: rank % 7 === 6 ? null : kinds.emote[rank % kinds.emote.length], first_seen: iso(begunS), last_seen: iso(Math.floor(endS() - (rank > 5 ? rank * noise(login, turn) : 0))),
     };
   }
