@@ -4,6 +4,7 @@
 
 #include "cmd/options.h"
 
+extern const hb_command hb_command_import;
 extern const hb_command hb_command_ingest;
 
 /* A NULL ends the list. */
