@@ -2,8 +2,8 @@
 #include "cmd/commands.h"
 
 const hb_command *const hb_commands[] = {
-    &hb_command_serve,
     &hb_command_import,
     &hb_command_ingest,
+    &hb_command_serve,
     NULL,
 };

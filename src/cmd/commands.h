@@ -6,10 +6,9 @@
 
 extern const hb_command hb_command_import;
 extern const hb_command hb_command_ingest;
+extern const hb_command hb_command_serve;
 
 /* A NULL ends the list. */
 extern const hb_command *const hb_commands[];
-
-extern const hb_command hb_command_serve;
 
 #endif
