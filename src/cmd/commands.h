@@ -7,6 +7,7 @@
 
 extern const hb_command hb_command_import;
 extern const hb_command hb_command_ingest;
+extern const hb_command hb_command_serve;
 extern const hb_command hb_command_channels;
 extern const hb_command hb_command_rate;
 extern const hb_command hb_command_words;
