@@ -7,4 +7,6 @@
 /* A NULL ends the list. */
 extern const hb_command *const hb_commands[];
 
+extern const hb_command hb_command_simulate;
+
 #endif
