@@ -3,5 +3,6 @@
 
 const hb_command *const hb_commands[] = {
     &hb_command_simulate,
+    &hb_command_ingest,
     NULL,
 };
