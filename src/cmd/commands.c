@@ -2,7 +2,7 @@
 #include "cmd/commands.h"
 
 const hb_command *const hb_commands[] = {
-    &hb_command_simulate,
     &hb_command_ingest,
+    &hb_command_simulate,
     NULL,
 };

@@ -5,10 +5,9 @@
 #include "cmd/options.h"
 
 extern const hb_command hb_command_ingest;
+extern const hb_command hb_command_simulate;
 
 /* A NULL ends the list. */
 extern const hb_command *const hb_commands[];
-
-extern const hb_command hb_command_simulate;
 
 #endif
