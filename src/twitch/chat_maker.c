@@ -64,13 +64,13 @@ static void set_language(hb_room *room, uint64_t number)
     const hb_language near = latin[number / 3 % 4];
     const hb_language far = others[number / 2 % 6];
     room->speech.language = HB_ENGLISH;
-    room->speech.second = number % 3 == 0 ? far : near;
-    room->speech.second_in_10000 = 700;
-    if (number % 14 == 5) {
+    room->speech.second = number % 3 == 1 ? far : near;
+    room->speech.second_in_10000 = 300;
+    if (number % 20 == 9) {
         room->speech.language = far;
         room->speech.second = HB_ENGLISH;
         room->speech.second_in_10000 = 1500;
-    } else if (number % 6 == 4) {
+    } else if (number % 9 == 4) {
         room->speech.language = near;
         room->speech.second = HB_ENGLISH;
         room->speech.second_in_10000 = 1500;

@@ -126,7 +126,21 @@ bool hb_speech_add(hb_speech_text *text, hb_bytes word)
     return true;
 }
 
-/* A channel's emotes are called as the channel is, "nightHype", where Twitch's own are "Kappa". */
+static size_t put_number(uint32_t number, char *out)
+{
+    char digits[10];
+    size_t count = 0;
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    for (size_t i = 0; i < count; i++)
+        out[i] = digits[count - 1 - i];
+    return count;
+}
+
+/* A channel's emotes are called as the channel is, "night12Hype" (the number makes the prefix unique, as it is on
+ * Twitch), where Twitch's own are "Kappa". */
 static size_t emote_name(const hb_speech *speech, const hb_speech_room *room, uint32_t emote, char out[32])
 {
     if (emote < speech->emotes.count / 2) {
@@ -136,9 +150,11 @@ static size_t emote_name(const hb_speech *speech, const hb_speech_room *room, ui
     }
     const hb_bytes ending = speech->channel_emotes.words[emote - speech->emotes.count / 2];
     size_t size = 0;
-    for (size_t i = 0; i < room->login.size && size < 6; i++)
+    for (size_t i = 0; i < room->login.size && size < 5; i++)
         if (room->login.data[i] != '_')
             out[size++] = room->login.data[i];
+    if (room->number > 0)
+        size += put_number((uint32_t)room->number, out + size);
     memcpy(out + size, ending.data, ending.size);
     return size + ending.size;
 }
@@ -219,11 +235,11 @@ static void add_link(const hb_speech *speech, hb_dice *dice, hb_speech_text *tex
 static uint32_t roll_length(hb_dice *dice)
 {
     const uint32_t roll = hb_dice_below(dice, 100);
-    if (roll < 22)
+    if (roll < 24)
         return 1;
-    if (roll < 60)
+    if (roll < 64)
         return 2 + hb_dice_below(dice, 4);
-    if (roll < 93)
+    if (roll < 94)
         return 5 + hb_dice_below(dice, 7);
     if (roll < 99)
         return 12 + hb_dice_below(dice, 14);
@@ -242,7 +258,7 @@ static void say_sentence(const hb_speech *speech, const hb_speech_room *room, hb
         if (hb_dice_chance(dice, 100))
             hb_speech_add_emote(speech, room, roll_emote(speech, dice), text);
     }
-    if (hb_dice_chance(dice, 300))
+    if (hb_dice_chance(dice, 160))
         for (uint32_t i = 1 + hb_dice_below(dice, 3); i > 0; i--)
             hb_speech_add(text, roll_of(&speech->emoji, dice));
     if (hb_dice_chance(dice, 2000))
@@ -353,19 +369,6 @@ static size_t emote_id(const hb_speech *speech, const hb_speech_room *room, uint
             out[size++] = hex[bits & 15];
     }
     return size;
-}
-
-static size_t put_number(uint32_t number, char *out)
-{
-    char digits[10];
-    size_t count = 0;
-    do {
-        digits[count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    for (size_t i = 0; i < count; i++)
-        out[i] = digits[count - 1 - i];
-    return count;
 }
 
 size_t hb_speech_emotes_tag(const hb_speech *speech, const hb_speech_room *room, const hb_speech_text *text, char *out)
