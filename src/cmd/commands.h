@@ -13,6 +13,7 @@ extern const hb_command hb_command_rate;
 extern const hb_command hb_command_words;
 extern const hb_command hb_command_users;
 extern const hb_command hb_command_viewers;
+extern const hb_command hb_command_simulate;
 
 /* A NULL ends the list. */
 extern const hb_command *const hb_commands[];
