@@ -18,6 +18,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -165,6 +166,7 @@ static inline void fake_listen(fake_twitch *server, uint16_t port)
 static inline fake_twitch *fake_open(void)
 {
     fake_twitch *server = hb_alloc(sizeof *server);
+    signal(SIGPIPE, SIG_IGN); /* as main() does */
     server->loop = event_base_new();
     fake_listen(server, 0);
     return server;

@@ -202,7 +202,7 @@ static void a_join_without_an_answer_is_tried_again(void **state)
     (void)state;
     fake_twitch *server = fake_open();
     hb_irc_options options = fake_options(server);
-    options.silence_ms = 50;
+    options.silence_ms = 200;
     server->missing = "#lost";
     fake_client *client = fake_client_open(server, options, "lost a");
     fake_until(server, fake_count(&server->guests[0], "JOIN #lost") == 2);
