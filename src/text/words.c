@@ -6,7 +6,7 @@
  * mentions, and words. Chunks of ASCII are split right here by a table; any other chunk is handed to ICU (words_icu.c),
  * all of a message's at once. Most tokens are slices of `work`, so an ASCII message costs no allocation and two passes.
  *
- * What DESIGN leaves open, and docs/words.md says to users:
+ * What the rules leave open, and docs/words.md says to users:
  *
  * - Invisible characters: U+E0000 is white space wherever it stands. Other default-ignorable code points are white
  *   space where a whole chunk consists of them; inside a chunk they stay (and vanish from words by NFKC_Casefold).
@@ -73,23 +73,6 @@ struct hb_words {
     uint32_t *ends; /* by first code point of an emote: the code point behind its last; 0 where none starts */
     size_t ends_capacity;
 };
-
-static const char *const kind_names[HB_KINDS] = {"word", "emote", "emoji", "mention", "link", "command"};
-
-const char *hb_kind_name(hb_kind kind)
-{
-    return kind_names[kind];
-}
-
-bool hb_kind_parse(hb_bytes name, hb_kind *kind)
-{
-    for (hb_kind each = 0; each < HB_KINDS; each++)
-        if (hb_bytes_equal(name, hb_bytes_of(kind_names[each]))) {
-            *kind = each;
-            return true;
-        }
-    return false;
-}
 
 hb_words *hb_words_open(hb_error *error)
 {

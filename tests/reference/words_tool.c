@@ -1,5 +1,5 @@
-/* words_tool.c - hb_words_split for the driver test_words.py: reads lines "TEXT EMOTES" (both hexadecimal, either may be
- * empty) and prints for each "BAD KIND:SPELLING KIND:SPELLING ..." (BAD is 0 or 1, spellings hexadecimal). */
+/* words_tool.c - hb_words_split for the driver test_words.py: reads lines "TEXT EMOTES" (both hexadecimal, either may
+ * be empty) and prints for each "BAD KIND:SPELLING KIND:SPELLING ..." (BAD is 0 or 1, spellings hexadecimal). */
 #include "base/memory.h"
 
 #include <stdio.h>
@@ -32,8 +32,8 @@ int main(void)
         const char *rest = line[middle] == ' ' ? line + middle + 1 : line + middle;
         const hb_token *tokens = NULL;
         bool bad = false;
-        const size_t count = hb_words_split(words, unhex(line, middle, &text), unhex(rest, strcspn(rest, "\n"), &emotes),
-                                            &tokens, &bad);
+        const size_t count =
+            hb_words_split(words, unhex(line, middle, &text), unhex(rest, strcspn(rest, "\n"), &emotes), &tokens, &bad);
         printf("%d", bad);
         for (size_t i = 0; i < count; i++) {
             printf(" %s:", hb_kind_name(tokens[i].kind));
