@@ -174,7 +174,8 @@ typedef struct hb_word {
 
 typedef struct hb_user {
     hb_bytes id;   /* user-id, or the login where there is none */
-    hb_bytes name; /* the latest display name, else the login; valid UTF-8 */
+    hb_bytes name; /* the display name, else the login, of the user's latest message (of several in one millisecond the
+                      greatest in the order of bytes); valid UTF-8 */
     uint64_t messages;
     uint64_t words;
     uint64_t minutes; /* bit m: the user wrote in minute m of the hour */
@@ -201,14 +202,16 @@ HB_API uint64_t hb_sheet_chatters(const hb_sheet *sheet, unsigned first, unsigne
 HB_API bool hb_sheet_next_word(const hb_sheet *sheet, size_t *cursor, hb_word *word);
 HB_API bool hb_sheet_next_user(const hb_sheet *sheet, size_t *cursor, hb_user *user);
 
-/* Encodes the sheet; equal sheets give equal bytes. *data is the caller's, to be freed with hb_free. */
+/* Encodes the sheet; equal sheets give equal bytes (with one version of zstd). *data is the caller's, to be freed with
+ * hb_free. */
 HB_API void hb_sheet_encode(const hb_sheet *sheet, char **data, size_t *size);
 
-/* Reads an encoded sheet. NULL and *error: HB_ERROR_CORRUPT (torn, altered) or HB_ERROR_VERSION (a newer hubbub's). */
+/* Reads an encoded sheet. NULL and *error: HB_ERROR_CORRUPT (torn, altered) or HB_ERROR_VERSION (a newer hubbub's).
+ * Whatever the bytes are, at most 640 MiB are taken to unpack them, and what a full sheet needs (see hb_fold_lines). */
 HB_API hb_sheet *hb_sheet_decode(hb_bytes data, hb_error *error);
 
 /* Adds the counts of another sheet of the same channel and hour (HB_ERROR_USAGE otherwise). Associative, commutative.
- */
+ * HB_ERROR_LIMIT, and nothing changed: together they could pass the limits of a sheet (see hb_fold_lines). */
 HB_API bool hb_sheet_merge(hb_sheet *into, const hb_sheet *from, hb_error *error);
 
 HB_API void hb_free(void *memory);
@@ -224,21 +227,40 @@ typedef struct hb_fold_counts {
     uint64_t messages;       /* messages counted, Shared Chat copies not included */
     uint64_t shared;         /* Shared Chat copies counted */
     uint64_t words;          /* tokens counted */
-    uint64_t duplicates;     /* facts whose id this channel had already */
+    uint64_t duplicates;     /* messages and notices whose id this channel had already in this hour */
     uint64_t others;         /* lines that are no facts */
-    uint64_t malformed;      /* lines that are no IRC, or facts without a time or channel */
+    uint64_t malformed;      /* lines that are no IRC, are over HB_FOLD_LINE_MAX, or facts without a time or channel */
     uint64_t bad_timestamps; /* facts that go by their time of receipt */
     uint64_t bad_utf8;       /* messages in which bytes had to be replaced */
-    uint64_t misplaced;      /* facts of an hour other than the one that hb_fold_hour allows */
+    uint64_t misplaced;      /* facts of an hour other than the one that hb_fold_hour allows: not counted */
+    uint64_t untaken;        /* tokens and chatters that a full sheet has in its minutes only; see hb_fold_lines */
 } hb_fold_counts;
+
+enum { HB_FOLD_LINE_MAX = 256 * 1024 }; /* bytes of a line; Twitch's have less than 10 KiB */
 
 /* Makes a fold with no sheets; NULL and *error as hb_words_open. */
 HB_API hb_fold *hb_fold_open(hb_error *error);
 HB_API void hb_fold_close(hb_fold *fold); /* its sheets too */
 
-/* Counts lines, each ended by LF (the last LF may be missing). They need not stay after the call. A message id counts
- * once a channel and hour, over all calls until the hour's sheets are forgotten. */
+/* Counts lines, each ended by LF (the last LF may be missing). They need not stay after the call. The more lines a
+ * call, the faster: some ten MiB are good.
+ *
+ * An id counts once a channel and hour, over all calls until the hour is forgotten, for messages and notices alike.
+ * Ids are told apart by 64 bits of hash: in a channel with a million messages an hour, one is taken for another's
+ * duplicate about once in 37 million such hours.
+ *
+ * PRIVMSG counts as a message with its words and its user; as a Shared Chat copy it adds to shared only. Viewer samples
+ * add to their minute. All facts widen first and last and tell the room id. A sheet takes up to 8 Mi words and users
+ * each, of 128 MiB together; beyond that, new ones are left out of its lists but counted in its minutes. */
 HB_API void hb_fold_lines(hb_fold *fold, hb_bytes lines);
+
+/* From now on counts only facts of this hour (Unix seconds, a multiple of 3600); HB_FOLD_ANY_HOUR, as at the start, for
+ * all. */
+#define HB_FOLD_ANY_HOUR INT64_MIN
+HB_API void hb_fold_hour(hb_fold *fold, int64_t hour_s);
+
+/* Closes the sheets of an hour and forgets its ids; HB_FOLD_ANY_HOUR: of all hours. */
+HB_API void hb_fold_forget(hb_fold *fold, int64_t hour_s);
 
 HB_API hb_fold_counts hb_fold_count(const hb_fold *fold);
 

@@ -2,5 +2,6 @@
 #include "cmd/commands.h"
 
 const hb_command *const hb_commands[] = {
+    &hb_command_ingest,
     NULL,
 };

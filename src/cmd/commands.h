@@ -4,6 +4,8 @@
 
 #include "cmd/options.h"
 
+extern const hb_command hb_command_ingest;
+
 /* A NULL ends the list. */
 extern const hb_command *const hb_commands[];
 

@@ -32,10 +32,13 @@ hb_log *hb_log_open(const char *address, hb_log_mode mode, hb_metrics *metrics, 
 /* Writes out what is buffered, syncs, closes. False when that failed (facts not on the disk are then counted). */
 bool hb_log_close(hb_log *log, hb_error *error);
 
+enum { HB_LOG_LINE_BYTES = 64 * 1024 }; /* a line at most, as given; IRC with tags allows 8,703 */
+
 typedef enum hb_log_append_status {
     HB_LOG_APPENDED,
     HB_LOG_NO_FACT,   /* not a fact (hb_fact_read), or no time at all: nothing was kept */
     HB_LOG_MALFORMED, /* not IRC */
+    HB_LOG_OVERLONG,  /* longer than HB_LOG_LINE_BYTES */
     HB_LOG_FULL       /* buffers are full because the disk refuses writes; call hb_log_flush and try again */
 } hb_log_append_status;
 
@@ -78,7 +81,42 @@ void hb_log_cursor_close(hb_log_cursor *cursor);
  * HB_ERROR_CORRUPT with the place (a bad frame; the next call goes on behind it), HB_ERROR_SYSTEM. */
 bool hb_log_read(hb_log_cursor *cursor, hb_bytes *lines, uint64_t *next, hb_error *error);
 
-/* Waits until something in the log may have changed, or wait_ms have passed. */
+/* Waits until something in the log may have changed, or wait_ms have passed. The first call returns at once. */
 void hb_log_wait(hb_log *log, int wait_ms);
+
+/* ---- Following: every part at once, those that are yet to come included ---- */
+
+typedef struct hb_log_position {
+    int64_t part;
+    uint64_t offset;
+} hb_log_position;
+
+typedef enum hb_log_start {
+    HB_LOG_FROM_START, /* read what is there already */
+    HB_LOG_FROM_END    /* only what comes from now on */
+} hb_log_start;
+
+typedef struct hb_log_follower hb_log_follower;
+
+/* Follows the log: the parts named in positions (in any order; copied) from there, the parts that the log holds besides
+ * from their start or end, and parts that appear later from their start. Position and part may be gone from the log
+ * (retention). The log must stay open as long, and one thread at a time may use either. NULL: HB_ERROR_SYSTEM. */
+hb_log_follower *hb_log_follower_open(hb_log *log, hb_log_start start, const hb_log_position *positions, size_t count,
+                                      hb_error *error);
+void hb_log_follower_close(hb_log_follower *follower);
+
+typedef struct hb_log_piece {
+    int64_t part;
+    hb_bytes lines; /* whole lines, up to about 1 MiB; the follower's until its next call */
+    uint64_t next;  /* offset behind them: where to start another time */
+} hb_log_piece;
+
+/* Reads the next piece. Parts take turns in ascending order, each up to its end. Lines are empty when everything that
+ * was appended before the call has been read. False: HB_ERROR_CORRUPT or HB_ERROR_SYSTEM as hb_log_read; the next call
+ * goes on. */
+bool hb_log_follower_read(hb_log_follower *follower, hb_log_piece *piece, hb_error *error);
+
+/* Waits until there may be more to read, or wait_ms have passed. Costs nothing while the log rests. */
+void hb_log_follower_wait(hb_log_follower *follower, int wait_ms);
 
 #endif

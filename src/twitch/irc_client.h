@@ -26,13 +26,18 @@ typedef struct hb_irc_options {
     unsigned channels_per_connection; /* 50 */
     unsigned channels_max;            /* 100; 0: no bound */
     int silence_ms; /* own PING after this long without a line (10,000); given up after twice that more */
+    int retry_ms;   /* about how long to wait before a first second try (1,000); doubles up to 60 times that, and is
+                       back at the first once a connection has stood for 60 times that */
     /* Called for each whole line, without CR LF, as received. received_ms: wall clock. The line holds until return. */
     void (*on_line)(void *context, hb_bytes line, int64_t received_ms);
+    /* Called once when the server does not take the login: the client has stopped trying. May be NULL. */
+    void (*on_refused)(void *context, const char *reason);
     void *context;
 } hb_irc_options;
 
-/* Prepares a client (copies the options' strings); connects once channels are set. NULL: HB_ERROR_USAGE,
- * HB_ERROR_SYSTEM (TLS set-up). metrics may be NULL. */
+/* Prepares a client (copies the options' strings); connects once channels are set. NULL: HB_ERROR_USAGE (a login or
+ * token that is none), HB_ERROR_SYSTEM (TLS set-up). metrics may be NULL. Tells the person (hb_say) what a person has
+ * to know: joined, lost, back, channels that cannot be joined. */
 hb_irc_client *hb_irc_client_open(struct event_base *loop, const hb_irc_options *options, hb_metrics *metrics,
                                   hb_error *error);
 
@@ -41,10 +46,10 @@ hb_irc_client *hb_irc_client_open(struct event_base *loop, const hb_irc_options 
  */
 bool hb_irc_client_set_channels(hb_irc_client *client, const char *const *channels, size_t count, hb_error *error);
 
-/* How many channels are joined, of how many wanted. */
+/* How many channels are joined, of how many wanted. Any thread; at most a tenth of a second old. */
 void hb_irc_client_joined(const hb_irc_client *client, size_t *joined, size_t *wanted);
 
-/* Closes all connections at once, and frees. */
+/* Closes all connections at once, and frees. Not from inside its callbacks. */
 void hb_irc_client_close(hb_irc_client *client);
 
 #endif

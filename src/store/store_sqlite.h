@@ -1,0 +1,71 @@
+/* store_sqlite.h - what the files of the SQLite store share; not for other rooms.
+ *
+ * store_sqlite.c opens and closes, store_sqlite_apply.c writes, store_sqlite_read.c reads. The schema is documented in
+ * docs/store.md and at the top of store_sqlite.c. */
+#ifndef HB_STORE_STORE_SQLITE_H
+#define HB_STORE_STORE_SQLITE_H
+
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+enum { HB_SQLITE_BUSY_MS = 10000 }; /* how long to wait for another program that holds the file */
+
+/* Every statement that the store runs more than once, kept prepared. */
+typedef enum hb_sqlite_statement {
+    HB_SQLITE_BEGIN,
+    HB_SQLITE_COMMIT,
+    HB_SQLITE_ROLLBACK,
+    HB_SQLITE_IS_REPLACED,
+    HB_SQLITE_SET_REPLACED,
+    HB_SQLITE_PUT_MINUTE,
+    HB_SQLITE_PUT_VIEWERS,
+    HB_SQLITE_DROP_VIEWERS,
+    HB_SQLITE_PUT_WORD,
+    HB_SQLITE_DROP_WORD,
+    HB_SQLITE_PUT_USER,
+    HB_SQLITE_DROP_USER,
+    HB_SQLITE_PUT_CHANNEL,
+    HB_SQLITE_PUT_SHEET,
+    HB_SQLITE_PUT_PROGRESS,
+    HB_SQLITE_CLEAR_MINUTES, /* the five that empty an hour */
+    HB_SQLITE_CLEAR_VIEWERS,
+    HB_SQLITE_CLEAR_WORDS,
+    HB_SQLITE_CLEAR_USERS,
+    HB_SQLITE_CLEAR_SHEETS,
+    HB_SQLITE_GENERATION,
+    HB_SQLITE_MINUTES,
+    HB_SQLITE_CHANNEL_MINUTES,
+    HB_SQLITE_WORDS,
+    HB_SQLITE_KIND_WORDS,
+    HB_SQLITE_USERS,
+    HB_SQLITE_SHEETS,
+    HB_SQLITE_CHANNELS,
+    HB_SQLITE_PROGRESS,
+    HB_SQLITE_STATEMENTS
+} hb_sqlite_statement;
+
+struct hb_store {
+    sqlite3 *db;
+    char *path;
+    int lock_fd; /* -1: a reader */
+    sqlite3_stmt *statements[HB_SQLITE_STATEMENTS];
+    uint64_t commits;      /* by this handle */
+    uint64_t data_version; /* SQLite's count of the others' commits, as last read */
+    int wal_pages;         /* in the write-ahead log after the last commit */
+    int wal_tried;         /* its pages when it was last tried in vain to start it anew */
+};
+
+/* The statement, prepared and reset; NULL and *error on failure. */
+sqlite3_stmt *hb_sqlite_statement_get(hb_store *store, hb_sqlite_statement which, hb_error *error);
+
+/* Runs a statement that gives no rows, and resets it. */
+bool hb_sqlite_run(hb_store *store, sqlite3_stmt *statement, hb_error *error);
+
+/* Fills *error from SQLite's last error on this store; doing: "cannot read", "cannot write to". Returns false. */
+bool hb_sqlite_fail(const hb_store *store, const char *doing, hb_error *error);
+
+/* Binds text that must stay until the statement has run. */
+void hb_sqlite_bind_text(sqlite3_stmt *statement, int at, hb_bytes text);
+
+#endif

@@ -1,0 +1,248 @@
+/* store_sqlite_apply.c - writing: all of a layer's changes in one transaction.
+ *
+ * Which layer wins is one rule: an hour that the batch layer has replaced is the batch layer's for good. It is noted in
+ * batch_hours within the transaction that replaces it; from then on the speed layer's rows and sheets of that hour are
+ * passed over (its progress is kept). So a speed layer that starts late and counts an old hour again cannot undo a
+ * correction, row by row or by adding rows that the batch layer has removed. */
+#include "store/store_sqlite.h"
+
+#include "base/clock.h"
+#include "base/say.h"
+
+enum {
+    WAL_PAGES = 1000,       /* 4 MiB: write them back into the file */
+    WAL_PAGES_MANY = 16384, /* 64 MiB: readers keep the log from starting anew; wait for them a little */
+    WAL_WAIT_MS = 200
+};
+
+/* What one apply knows. */
+typedef struct applying {
+    hb_store *store;
+    const hb_changes *changes;
+    hb_bytes layer;
+    int64_t hour_s; /* the hour last asked for; rows come in runs of few hours */
+    bool hour_known;
+    bool hour_closed; /* to this layer */
+    hb_error *error;
+} applying;
+
+static bool is_closed(applying *apply, int64_t hour_s, bool *closed)
+{
+    if (apply->changes->layer == HB_LAYER_SPEED && (!apply->hour_known || apply->hour_s != hour_s)) {
+        sqlite3_stmt *statement = hb_sqlite_statement_get(apply->store, HB_SQLITE_IS_REPLACED, apply->error);
+        if (statement == NULL)
+            return false;
+        sqlite3_bind_int64(statement, 1, hour_s);
+        const int code = sqlite3_step(statement);
+        if (code != SQLITE_ROW && code != SQLITE_DONE)
+            return hb_sqlite_fail(apply->store, "cannot read", apply->error);
+        apply->hour_closed = code == SQLITE_ROW;
+        apply->hour_s = hour_s;
+        apply->hour_known = true;
+        sqlite3_reset(statement);
+    }
+    *closed = apply->hour_closed;
+    return true;
+}
+
+static bool clear_hour(applying *apply)
+{
+    const hb_sqlite_statement steps[] = {HB_SQLITE_CLEAR_MINUTES, HB_SQLITE_CLEAR_VIEWERS, HB_SQLITE_CLEAR_WORDS,
+                                         HB_SQLITE_CLEAR_USERS,   HB_SQLITE_CLEAR_SHEETS,  HB_SQLITE_SET_REPLACED};
+    const size_t count = sizeof steps / sizeof *steps;
+    /* The note that closes the hour to the speed layer is the batch layer's alone. */
+    for (size_t i = 0; i < (apply->changes->layer == HB_LAYER_BATCH ? count : count - 1); i++) {
+        sqlite3_stmt *statement = hb_sqlite_statement_get(apply->store, steps[i], apply->error);
+        if (statement == NULL)
+            return false;
+        sqlite3_bind_int64(statement, 1, apply->changes->hour_s);
+        if (!hb_sqlite_run(apply->store, statement, apply->error))
+            return false;
+    }
+    return true;
+}
+
+static bool put_viewers(applying *apply, const hb_minute_row *row)
+{
+    const bool any = row->count.samples > 0;
+    sqlite3_stmt *statement =
+        hb_sqlite_statement_get(apply->store, any ? HB_SQLITE_PUT_VIEWERS : HB_SQLITE_DROP_VIEWERS, apply->error);
+    if (statement == NULL)
+        return false;
+    sqlite3_bind_int64(statement, 1, row->minute_s);
+    hb_sqlite_bind_text(statement, 2, row->channel);
+    if (any) {
+        sqlite3_bind_double(statement, 3, (double)row->count.viewers_sum / (double)row->count.samples);
+        sqlite3_bind_int64(statement, 4, (int64_t)row->count.samples);
+        hb_sqlite_bind_text(statement, 5, row->count.game);
+        hb_sqlite_bind_text(statement, 6, row->count.title);
+        hb_sqlite_bind_text(statement, 7, apply->layer);
+    }
+    return hb_sqlite_run(apply->store, statement, apply->error);
+}
+
+static bool put_minute(applying *apply, const hb_minute_row *row)
+{
+    bool closed = false;
+    if (!is_closed(apply, hb_time_floor(row->minute_s, HB_HOUR_S), &closed) || closed)
+        return closed;
+    sqlite3_stmt *statement = hb_sqlite_statement_get(apply->store, HB_SQLITE_PUT_MINUTE, apply->error);
+    if (statement == NULL)
+        return false;
+    sqlite3_bind_int64(statement, 1, row->minute_s);
+    hb_sqlite_bind_text(statement, 2, row->channel);
+    sqlite3_bind_int64(statement, 3, (int64_t)row->count.messages);
+    sqlite3_bind_int64(statement, 4, (int64_t)row->count.words);
+    sqlite3_bind_int64(statement, 5, (int64_t)row->count.chatters);
+    sqlite3_bind_int64(statement, 6, (int64_t)row->count.shared);
+    hb_sqlite_bind_text(statement, 7, apply->layer);
+    return hb_sqlite_run(apply->store, statement, apply->error) && put_viewers(apply, row);
+}
+
+static bool put_word(applying *apply, const hb_word_row *row)
+{
+    bool closed = false;
+    if (!is_closed(apply, row->hour_s, &closed) || closed)
+        return closed;
+    sqlite3_stmt *statement =
+        hb_sqlite_statement_get(apply->store, row->gone ? HB_SQLITE_DROP_WORD : HB_SQLITE_PUT_WORD, apply->error);
+    if (statement == NULL)
+        return false;
+    hb_sqlite_bind_text(statement, 1, row->channel);
+    sqlite3_bind_int64(statement, 2, row->hour_s);
+    hb_sqlite_bind_text(statement, 3, hb_bytes_of(hb_kind_name(row->word.kind)));
+    hb_sqlite_bind_text(statement, 4, row->word.text);
+    if (!row->gone) {
+        sqlite3_bind_int64(statement, 5, (int64_t)row->word.count);
+        hb_sqlite_bind_text(statement, 6, apply->layer);
+    }
+    return hb_sqlite_run(apply->store, statement, apply->error);
+}
+
+static bool put_user(applying *apply, const hb_user_row *row)
+{
+    bool closed = false;
+    if (!is_closed(apply, row->hour_s, &closed) || closed)
+        return closed;
+    sqlite3_stmt *statement =
+        hb_sqlite_statement_get(apply->store, row->gone ? HB_SQLITE_DROP_USER : HB_SQLITE_PUT_USER, apply->error);
+    if (statement == NULL)
+        return false;
+    hb_sqlite_bind_text(statement, 1, row->channel);
+    sqlite3_bind_int64(statement, 2, row->hour_s);
+    hb_sqlite_bind_text(statement, 3, row->user.id);
+    if (!row->gone) {
+        hb_sqlite_bind_text(statement, 4, row->user.name);
+        sqlite3_bind_int64(statement, 5, (int64_t)row->user.messages);
+        sqlite3_bind_int64(statement, 6, (int64_t)row->user.words);
+        sqlite3_bind_int64(statement, 7, (int64_t)row->user.minutes);
+        hb_sqlite_bind_text(statement, 8, apply->layer);
+    }
+    return hb_sqlite_run(apply->store, statement, apply->error);
+}
+
+static bool put_sheet(applying *apply, const hb_sheet_row *row)
+{
+    bool closed = false;
+    if (!is_closed(apply, row->hour_s, &closed) || closed)
+        return closed;
+    sqlite3_stmt *statement = hb_sqlite_statement_get(apply->store, HB_SQLITE_PUT_SHEET, apply->error);
+    if (statement == NULL)
+        return false;
+    hb_sqlite_bind_text(statement, 1, row->channel);
+    sqlite3_bind_int64(statement, 2, row->hour_s);
+    sqlite3_bind_blob64(statement, 3, row->sheet.size == 0 ? "" : row->sheet.data, row->sheet.size, SQLITE_STATIC);
+    hb_sqlite_bind_text(statement, 4, apply->layer);
+    sqlite3_bind_int(statement, 5, HB_WORDS_VERSION);
+    sqlite3_bind_int(statement, 6, row->open);
+    return hb_sqlite_run(apply->store, statement, apply->error);
+}
+
+static bool put_channel(applying *apply, const hb_channel_row *row)
+{
+    sqlite3_stmt *statement = hb_sqlite_statement_get(apply->store, HB_SQLITE_PUT_CHANNEL, apply->error);
+    if (statement == NULL)
+        return false;
+    hb_sqlite_bind_text(statement, 1, row->channel);
+    hb_sqlite_bind_text(statement, 2, row->room_id);
+    sqlite3_bind_int64(statement, 3, row->first_seen_s);
+    sqlite3_bind_int64(statement, 4, row->last_seen_s);
+    return hb_sqlite_run(apply->store, statement, apply->error);
+}
+
+static bool put_progress(applying *apply, const hb_progress *progress)
+{
+    sqlite3_stmt *statement = hb_sqlite_statement_get(apply->store, HB_SQLITE_PUT_PROGRESS, apply->error);
+    if (statement == NULL)
+        return false;
+    hb_sqlite_bind_text(statement, 1, apply->layer);
+    sqlite3_bind_int64(statement, 2, progress->part);
+    sqlite3_bind_int64(statement, 3, (int64_t)progress->position);
+    sqlite3_bind_int(statement, 4, progress->done);
+    sqlite3_bind_int64(statement, 5, (int64_t)progress->late);
+    return hb_sqlite_run(apply->store, statement, apply->error);
+}
+
+static bool put_all(applying *apply)
+{
+    const hb_changes *changes = apply->changes;
+    bool good = !changes->replace_hour || clear_hour(apply);
+    for (size_t i = 0; good && i < changes->minute_count; i++)
+        good = put_minute(apply, &changes->minutes[i]);
+    for (size_t i = 0; good && i < changes->word_count; i++)
+        good = put_word(apply, &changes->words[i]);
+    for (size_t i = 0; good && i < changes->user_count; i++)
+        good = put_user(apply, &changes->users[i]);
+    for (size_t i = 0; good && i < changes->sheet_count; i++)
+        good = put_sheet(apply, &changes->sheets[i]);
+    for (size_t i = 0; good && i < changes->channel_count; i++)
+        good = put_channel(apply, &changes->channels[i]);
+    for (size_t i = 0; good && i < changes->progress_count; i++)
+        good = put_progress(apply, &changes->progress[i]);
+    return good;
+}
+
+static bool run_step(hb_store *store, hb_sqlite_statement step, hb_error *error)
+{
+    sqlite3_stmt *statement = hb_sqlite_statement_get(store, step, error);
+    return statement != NULL && hb_sqlite_run(store, statement, error);
+}
+
+/* Writes the WAL back into the file. Readers that overlap without end would keep it from ever starting anew, so that it
+ * grew without bound: once it is large, wait for those that read it now. Failing is harmless: the next commit tries
+ * again. */
+static void bound_wal(hb_store *store)
+{
+    if (store->wal_pages < WAL_PAGES)
+        return;
+    int left = store->wal_pages;
+    sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (left < WAL_PAGES_MANY) {
+        store->wal_tried = 0;
+    } else if (left - store->wal_tried >= WAL_PAGES) {
+        sqlite3_busy_timeout(store->db, WAL_WAIT_MS);
+        const int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_RESTART, &left, NULL);
+        sqlite3_busy_timeout(store->db, HB_SQLITE_BUSY_MS);
+        if (code != SQLITE_OK && store->wal_tried == 0)
+            hb_say_warning("the write-ahead log of the store %s grows, since a program reads it without a pause",
+                           store->path);
+        store->wal_tried = code == SQLITE_OK ? 0 : left;
+    }
+}
+
+bool hb_store_apply(hb_store *store, const hb_changes *changes, hb_error *error)
+{
+    applying apply = {
+        .store = store, .changes = changes, .layer = hb_bytes_of(hb_layer_name(changes->layer)), .error = error};
+    if (!run_step(store, HB_SQLITE_BEGIN, error))
+        return false;
+    if (!put_all(&apply) || !run_step(store, HB_SQLITE_COMMIT, error)) {
+        hb_error unimportant;
+        if (sqlite3_get_autocommit(store->db) == 0) /* SQLite may have rolled back by itself */
+            run_step(store, HB_SQLITE_ROLLBACK, &unimportant);
+        return false;
+    }
+    store->commits++;
+    bound_wal(store);
+    return true;
+}

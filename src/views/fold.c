@@ -1,0 +1,520 @@
+/* fold.c - lines of chat into sheets: the one place where facts are counted.
+ *
+ * What bounds counting is not parsing but cache misses in the tables. So a batch of lines is first only read: each fact
+ * becomes a small record, and its channel and hour are looked up. Then the records are put in order by slot (a counting
+ * sort: the facts of a slot keep their order), and one channel is counted after the other, while its tables are in the
+ * cache. Each key is hashed once. Nothing is allocated for a message but room for what was never seen before. */
+#include "views/fold.h"
+
+#include "base/clock.h"
+#include "text/utf8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    PIECE_MAX = 64 << 20, /* bytes of lines that are put in order together: bounds the records */
+    TOKENS_AT_ONCE = 32,
+    IDS_MIN = 16
+};
+
+typedef struct span { /* a slice of the piece in hand */
+    uint32_t at;
+    uint32_t size;
+} span;
+
+typedef struct record {
+    int64_t time_ms;
+    union {
+        uint64_t id_hash; /* 0: no id, or none that counts */
+        uint64_t viewers;
+    };
+    span text;   /* of a viewer sample: the title */
+    span emotes; /* of a viewer sample: the game */
+    span user_id;
+    span login;
+    span display_name;
+    span room_id;
+    uint32_t slot;
+    uint8_t kind;
+    bool shared;
+} record;
+
+struct hb_fold {
+    hb_words *words;
+    hb_fold_counts counts;
+    int64_t only_hour_s;
+    int64_t newest_ms; /* greatest event time that is no later than the fact's time of receipt */
+    int64_t round;
+    bool watched;
+    bool full;
+    void (*free_note)(void *note);
+    hb_fold_slot *slots;
+    size_t slot_count;
+    size_t slot_capacity;
+    hb_map slot_map;
+    record *records;
+    size_t record_count;
+    size_t record_capacity;
+    uint32_t *order; /* numbers of records, slot by slot */
+    size_t order_capacity;
+    uint32_t *taken_slots; /* slots that the piece in hand touches */
+    size_t taken_count;
+    size_t taken_capacity;
+    hb_buffer plain; /* room for a tag value without its escapes, and for the same as UTF-8 */
+    hb_buffer clean;
+    hb_buffer other_clean;
+};
+
+hb_fold *hb_fold_open(hb_error *error)
+{
+    hb_words *words = hb_words_open(error);
+    if (words == NULL)
+        return NULL;
+    hb_fold *fold = hb_alloc(sizeof *fold);
+    fold->words = words;
+    fold->only_hour_s = HB_FOLD_ANY_HOUR;
+    return fold;
+}
+
+static void free_slot(hb_fold *fold, hb_fold_slot *slot)
+{
+    if (slot->note != NULL)
+        fold->free_note(slot->note);
+    hb_sheet_close(slot->sheet);
+    free(slot->frozen);
+    free(slot->ids.places);
+    free(slot->older_ids.places);
+    free((void *)slot->channel.data);
+}
+
+void hb_fold_close(hb_fold *fold)
+{
+    if (fold == NULL)
+        return;
+    hb_fold_forget(fold, HB_FOLD_ANY_HOUR);
+    hb_words_close(fold->words);
+    hb_map_free(&fold->slot_map);
+    hb_buffer_free(&fold->plain);
+    hb_buffer_free(&fold->clean);
+    hb_buffer_free(&fold->other_clean);
+    free(fold->slots);
+    free(fold->records);
+    free(fold->order);
+    free(fold->taken_slots);
+    free(fold);
+}
+
+/* ---- Slots ---- */
+
+static uint64_t slot_hash(hb_bytes channel, int64_t hour_s)
+{
+    return hb_hash(channel, (uint64_t)hour_s);
+}
+
+void hb_fold_forget(hb_fold *fold, int64_t hour_s)
+{
+    size_t kept = 0;
+    hb_map_clear(&fold->slot_map);
+    for (size_t i = 0; i < fold->slot_count; i++) {
+        hb_fold_slot *const slot = &fold->slots[i];
+        if (hour_s == HB_FOLD_ANY_HOUR || slot->hour_s == hour_s) {
+            free_slot(fold, slot);
+            continue;
+        }
+        hb_map_insert(&fold->slot_map, slot_hash(slot->channel, slot->hour_s), (uint32_t)kept);
+        fold->slots[kept++] = *slot;
+    }
+    fold->slot_count = kept;
+}
+
+/* The number of a channel's and hour's slot, made if there is none; HB_MAP_END when it would be new and the fold is
+ * full. channel is in lower case. */
+static uint32_t slot_of(hb_fold *fold, hb_bytes channel, int64_t hour_s)
+{
+    const uint64_t hash = slot_hash(channel, hour_s);
+    for (uint32_t at = hb_map_first(&fold->slot_map, hash); at != HB_MAP_END;
+         at = hb_map_next(&fold->slot_map, hash, at)) {
+        const uint32_t number = hb_map_entry(&fold->slot_map, at);
+        if (fold->slots[number].hour_s == hour_s && hb_bytes_equal(fold->slots[number].channel, channel))
+            return number;
+    }
+    if (fold->full)
+        return HB_MAP_END;
+    HB_RESERVE(fold->slots, fold->slot_capacity, fold->slot_count + 1);
+    const uint32_t number = (uint32_t)fold->slot_count++;
+    hb_map_insert(&fold->slot_map, hash, number);
+    fold->slots[number] = (hb_fold_slot){
+        .sheet = hb_sheet_open(channel, hour_s), .channel = {hb_copy_text(channel), channel.size}, .hour_s = hour_s};
+    if (fold->watched)
+        hb_sheet_watch(fold->slots[number].sheet);
+    return number;
+}
+
+static void place_id(hb_fold_ids *ids, uint64_t hash)
+{
+    size_t at = hash & ids->mask;
+    while (ids->places[at] != 0)
+        at = (at + 1) & ids->mask;
+    ids->places[at] = hash;
+    ids->count++;
+}
+
+static bool has_id(const hb_fold_ids *ids, uint64_t hash)
+{
+    if (ids->places == NULL)
+        return false;
+    for (size_t at = hash & ids->mask; ids->places[at] != 0; at = (at + 1) & ids->mask)
+        if (ids->places[at] == hash)
+            return true;
+    return false;
+}
+
+static void add_id(hb_fold_ids *ids, uint64_t hash)
+{
+    if (ids->places == NULL || (ids->count + 1) * 10 > (ids->mask + 1) * 7) {
+        const hb_fold_ids old = *ids;
+        const size_t places = old.places == NULL ? IDS_MIN : (old.mask + 1) * 2;
+        *ids = (hb_fold_ids){hb_alloc(places * sizeof *ids->places), places - 1, 0};
+        for (size_t at = 0; old.places != NULL && at <= old.mask; at++)
+            if (old.places[at] != 0)
+                place_id(ids, old.places[at]);
+        free(old.places);
+    }
+    place_id(ids, hash);
+}
+
+/* ---- Reading a piece into records ---- */
+
+static span span_of(hb_bytes piece, hb_bytes part)
+{
+    return part.size == 0 ? (span){0, 0} : (span){(uint32_t)(part.data - piece.data), (uint32_t)part.size};
+}
+
+static hb_bytes slice_of(hb_bytes piece, span part)
+{
+    return (hb_bytes){piece.data + part.at, part.size};
+}
+
+static void record_fact(hb_fold *fold, hb_bytes piece, const hb_fact *fact)
+{
+    char lower[HB_LOGIN_MAX];
+    const int64_t hour_s = hb_time_floor(fact->time_ms / 1000, HB_HOUR_S);
+    fold->counts.facts++;
+    fold->counts.bad_timestamps += fact->bad_timestamp;
+    uint32_t number = HB_MAP_END;
+    if (fold->only_hour_s == HB_FOLD_ANY_HOUR || fold->only_hour_s == hour_s)
+        number = slot_of(fold, hb_bytes_lower(fact->channel, lower), hour_s);
+    if (number == HB_MAP_END) {
+        fold->counts.misplaced++;
+        return;
+    }
+    const bool sample = fact->kind == HB_FACT_STREAM;
+    const bool counts_once = fact->kind == HB_FACT_MESSAGE || fact->kind == HB_FACT_NOTICE;
+    HB_RESERVE(fold->records, fold->record_capacity, fold->record_count + 1);
+    record *const made = &fold->records[fold->record_count++];
+    *made = (record){.time_ms = fact->time_ms,
+                     .text = span_of(piece, sample ? fact->title : fact->text),
+                     .emotes = span_of(piece, sample ? fact->game : fact->emotes),
+                     .user_id = span_of(piece, fact->user_id),
+                     .login = span_of(piece, fact->login),
+                     .display_name = span_of(piece, fact->display_name),
+                     .room_id = span_of(piece, fact->room_id),
+                     .slot = number,
+                     .kind = (uint8_t)fact->kind,
+                     .shared = fact->shared};
+    if (sample) {
+        made->viewers = fact->viewers;
+    } else if (counts_once && fact->id.size > 0) {
+        const uint64_t hash = hb_hash(fact->id, 0);
+        made->id_hash = hash == 0 ? 1 : hash;
+    }
+    const int64_t sure_ms =
+        fact->received_ms != 0 && fact->received_ms < fact->time_ms ? fact->received_ms : fact->time_ms;
+    if (sure_ms > fold->newest_ms)
+        fold->newest_ms = sure_ms;
+    if (fold->slots[number].taken++ == 0) {
+        HB_RESERVE(fold->taken_slots, fold->taken_capacity, fold->taken_count + 1);
+        fold->taken_slots[fold->taken_count++] = number;
+    }
+}
+
+static void read_line(hb_fold *fold, hb_bytes piece, hb_bytes line)
+{
+    hb_fact fact;
+    fold->counts.lines++;
+    switch (line.size > HB_FOLD_LINE_MAX ? HB_FACT_MALFORMED : hb_fact_read(line, &fact)) {
+    case HB_FACT_OK:
+        record_fact(fold, piece, &fact);
+        break;
+    case HB_FACT_OTHER:
+        fold->counts.others++;
+        break;
+    case HB_FACT_UNTIMED:
+    case HB_FACT_MALFORMED:
+        fold->counts.malformed++;
+        break;
+    }
+}
+
+/* Puts the numbers of the records in order by slot; within a slot they keep their order. */
+static void order_records(hb_fold *fold)
+{
+    uint32_t first = 0;
+    HB_RESERVE(fold->order, fold->order_capacity, fold->record_count);
+    for (size_t i = 0; i < fold->taken_count; i++) {
+        hb_fold_slot *const slot = &fold->slots[fold->taken_slots[i]];
+        slot->first = first;
+        first += slot->taken;
+        slot->taken = 0;
+    }
+    for (size_t i = 0; i < fold->record_count; i++) {
+        hb_fold_slot *const slot = &fold->slots[fold->records[i].slot];
+        fold->order[slot->first + slot->taken++] = (uint32_t)i;
+    }
+}
+
+/* ---- Counting a slot ---- */
+
+/* A tag value or login without escapes and as valid UTF-8; nearly always the same slice. */
+static hb_bytes clean_text(hb_fold *fold, hb_bytes raw, hb_buffer *room)
+{
+    if (hb_utf8_ascii(raw) == raw.size && (raw.size == 0 || memchr(raw.data, '\\', raw.size) == NULL))
+        return raw;
+    fold->plain.size = 0;
+    char *const plain = hb_buffer_room(&fold->plain, raw.size);
+    const hb_bytes repaired = hb_utf8_repair((hb_bytes){plain, hb_tag_unescape(raw, plain)}, room);
+    if (repaired.data != plain)
+        return repaired;
+    room->size = 0;
+    hb_buffer_append(room, repaired);
+    return hb_buffer_bytes(room);
+}
+
+static void count_words(hb_fold *fold, hb_sheet *sheet, const hb_token *tokens, size_t count)
+{
+    uint64_t hashes[TOKENS_AT_ONCE];
+    for (size_t from = 0; from < count; from += TOKENS_AT_ONCE) {
+        const size_t some = count - from < TOKENS_AT_ONCE ? count - from : TOKENS_AT_ONCE;
+        for (size_t i = 0; i < some; i++) {
+            hashes[i] = hb_sheet_word_hash(tokens[from + i].kind, tokens[from + i].text);
+            if (sheet->word_map.slots != NULL)
+                __builtin_prefetch(&sheet->word_map.slots[hashes[i] & sheet->word_map.mask]);
+        }
+        for (size_t i = 0; i < some; i++)
+            if (!hb_sheet_add_word(sheet, tokens[from + i].kind, tokens[from + i].text, hashes[i], 1, fold->full))
+                fold->counts.untaken++;
+    }
+}
+
+static void count_user(hb_fold *fold, hb_sheet *sheet, hb_bytes piece, const record *fact, uint32_t words)
+{
+    const int64_t into_hour_ms = fact->time_ms - sheet->hour_s * 1000;
+    const hb_bytes id =
+        clean_text(fold, slice_of(piece, fact->user_id.size > 0 ? fact->user_id : fact->login), &fold->clean);
+    if (id.size == 0)
+        return; /* nobody said it */
+    hb_sheet_user *const user = hb_sheet_find_user(sheet, id, fold->full);
+    if (user == NULL) {
+        fold->counts.untaken++;
+        return;
+    }
+    hb_sheet_add_user(sheet, user, 1, words, UINT64_C(1) << (into_hour_ms / (HB_MINUTE_S * 1000)));
+    span name = fact->display_name.size > 0 ? fact->display_name : fact->login;
+    if (name.size == 0)
+        name = fact->user_id;
+    hb_sheet_name_user(sheet, user, clean_text(fold, slice_of(piece, name), &fold->other_clean),
+                       (uint32_t)into_hour_ms);
+}
+
+static void count_message(hb_fold *fold, hb_sheet *sheet, hb_bytes piece, const record *fact)
+{
+    const unsigned minute = (unsigned)((fact->time_ms - sheet->hour_s * 1000) / (HB_MINUTE_S * 1000));
+    hb_sheet_touch_minute(sheet, minute);
+    if (fact->shared) {
+        sheet->minutes[minute].shared++;
+        fold->counts.shared++;
+        return;
+    }
+    const hb_token *tokens = NULL;
+    bool bad_utf8 = false;
+    const size_t count =
+        hb_words_split(fold->words, slice_of(piece, fact->text), slice_of(piece, fact->emotes), &tokens, &bad_utf8);
+    sheet->minutes[minute].messages++;
+    sheet->minutes[minute].words += count;
+    fold->counts.messages++;
+    fold->counts.words += count;
+    fold->counts.bad_utf8 += bad_utf8;
+    count_words(fold, sheet, tokens, count);
+    count_user(fold, sheet, piece, fact, (uint32_t)count);
+}
+
+static void count_sample(hb_fold *fold, hb_sheet *sheet, hb_bytes piece, const record *fact)
+{
+    const hb_sheet_sample sample = {.viewers_sum = fact->viewers,
+                                    .samples = 1,
+                                    .time_ms = fact->time_ms,
+                                    .game = clean_text(fold, slice_of(piece, fact->emotes), &fold->clean),
+                                    .title = clean_text(fold, slice_of(piece, fact->text), &fold->other_clean)};
+    const unsigned minute = (unsigned)((fact->time_ms - sheet->hour_s * 1000) / (HB_MINUTE_S * 1000));
+    hb_sheet_add_samples(sheet, minute, &sample);
+}
+
+static void count_slot(hb_fold *fold, hb_fold_slot *slot, hb_bytes piece)
+{
+    hb_sheet *const sheet = slot->sheet == NULL ? hb_fold_thaw(fold, slot) : slot->sheet;
+    slot->used = fold->round;
+    for (uint32_t i = 0; i < slot->taken; i++) {
+        const record *const fact = &fold->records[fold->order[slot->first + i]];
+        if (fact->kind != HB_FACT_STREAM && fact->id_hash != 0) {
+            if (has_id(&slot->ids, fact->id_hash) || has_id(&slot->older_ids, fact->id_hash)) {
+                fold->counts.duplicates++;
+                continue;
+            }
+            add_id(&slot->ids, fact->id_hash);
+        }
+        hb_sheet_see(sheet, fact->time_ms, fact->time_ms);
+        if (fact->room_id.size > 0)
+            hb_sheet_set_room(sheet, clean_text(fold, slice_of(piece, fact->room_id), &fold->clean), fact->time_ms);
+        if (fact->kind == HB_FACT_MESSAGE)
+            count_message(fold, sheet, piece, fact);
+        else if (fact->kind == HB_FACT_STREAM)
+            count_sample(fold, sheet, piece, fact);
+    }
+    slot->taken = 0;
+}
+
+static void count_piece(hb_fold *fold, hb_bytes piece)
+{
+    hb_bytes rest = piece;
+    hb_bytes line;
+    fold->record_count = 0;
+    fold->taken_count = 0;
+    while (hb_bytes_cut(&rest, '\n', &line))
+        read_line(fold, piece, line);
+    order_records(fold);
+    for (size_t i = 0; i < fold->taken_count; i++)
+        count_slot(fold, &fold->slots[fold->taken_slots[i]], piece);
+}
+
+void hb_fold_lines(hb_fold *fold, hb_bytes lines)
+{
+    fold->round++;
+    while (lines.size > 0) {
+        hb_bytes piece = lines;
+        if (piece.size > PIECE_MAX) {
+            /* Ends after the last LF that fits, or after the line that does not fit as a whole. */
+            const char *end = memrchr(lines.data, '\n', PIECE_MAX);
+            if (end == NULL)
+                end = memchr(lines.data + PIECE_MAX, '\n', lines.size - PIECE_MAX);
+            if (end != NULL)
+                piece.size = (size_t)(end - lines.data) + 1;
+        }
+        count_piece(fold, piece);
+        lines = hb_bytes_from(lines, piece.size);
+    }
+}
+
+/* ---- What others ask ---- */
+
+void hb_fold_hour(hb_fold *fold, int64_t hour_s)
+{
+    fold->only_hour_s = hour_s;
+}
+
+hb_fold_counts hb_fold_count(const hb_fold *fold)
+{
+    return fold->counts;
+}
+
+hb_sheet *hb_fold_next_sheet(hb_fold *fold, size_t *cursor)
+{
+    if (*cursor >= fold->slot_count)
+        return NULL;
+    hb_fold_slot *const slot = &fold->slots[(*cursor)++];
+    return slot->sheet == NULL ? hb_fold_thaw(fold, slot) : slot->sheet;
+}
+
+void hb_fold_watch(hb_fold *fold, void (*free_note)(void *note))
+{
+    fold->watched = true;
+    fold->free_note = free_note;
+}
+
+size_t hb_fold_slot_count(const hb_fold *fold)
+{
+    return fold->slot_count;
+}
+
+hb_fold_slot *hb_fold_slot_at(hb_fold *fold, size_t number)
+{
+    return &fold->slots[number];
+}
+
+void hb_fold_freeze(hb_fold_slot *slot)
+{
+    if (slot->sheet == NULL)
+        return;
+    hb_sheet_encode(slot->sheet, &slot->frozen, &slot->frozen_size);
+    hb_sheet_close(slot->sheet);
+    slot->sheet = NULL;
+}
+
+hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot)
+{
+    hb_error error;
+    slot->sheet = hb_sheet_decode((hb_bytes){slot->frozen, slot->frozen_size}, &error);
+    if (slot->sheet == NULL) {
+        /* These bytes never left the process: only broken memory can do this, and then no count is to be trusted. */
+        fprintf(stderr, "hubbub: a sheet kept in memory was altered there; stopping: %s\n", error.text);
+        abort();
+    }
+    free(slot->frozen);
+    slot->frozen = NULL;
+    if (fold->watched)
+        hb_sheet_watch(slot->sheet);
+    return slot->sheet;
+}
+
+void hb_fold_set_full(hb_fold *fold, bool full)
+{
+    fold->full = full;
+}
+
+uint64_t hb_fold_age_ids(hb_fold *fold)
+{
+    uint64_t forgotten = 0;
+    for (size_t i = 0; i < fold->slot_count; i++) {
+        hb_fold_slot *const slot = &fold->slots[i];
+        forgotten += slot->older_ids.count;
+        free(slot->older_ids.places);
+        slot->older_ids = slot->ids;
+        slot->ids = (hb_fold_ids){0};
+    }
+    return forgotten;
+}
+
+int64_t hb_fold_time_ms(const hb_fold *fold, int64_t now_ms)
+{
+    return fold->newest_ms < now_ms ? fold->newest_ms : now_ms;
+}
+
+static size_t ids_held(const hb_fold_ids *ids)
+{
+    return ids->places == NULL ? 0 : (ids->mask + 1) * sizeof *ids->places;
+}
+
+size_t hb_fold_slot_held(const hb_fold_slot *slot)
+{
+    return sizeof *slot + slot->channel.size + ids_held(&slot->ids) + ids_held(&slot->older_ids) +
+           (slot->sheet == NULL ? slot->frozen_size : hb_sheet_held(slot->sheet));
+}
+
+size_t hb_fold_held(const hb_fold *fold)
+{
+    size_t held = sizeof *fold + hb_map_held(&fold->slot_map) + fold->record_capacity * sizeof *fold->records +
+                  (fold->order_capacity + fold->taken_capacity) * sizeof(uint32_t);
+    for (size_t i = 0; i < fold->slot_count; i++)
+        held += hb_fold_slot_held(&fold->slots[i]);
+    return held;
+}

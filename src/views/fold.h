@@ -1,0 +1,58 @@
+/* fold.h - the fold from the inside, for the rooms of src/views only: the speed layer looks at its sheets one by one,
+ * and keeps its memory within bounds. Everybody else sees hubbub.h.
+ *
+ * Each channel and hour has a slot. A slot's sheet may be frozen: kept encoded, in about a tenth of the room, until the
+ * next fact for it comes.
+ */
+#ifndef HB_VIEWS_FOLD_H
+#define HB_VIEWS_FOLD_H
+
+#include "views/sheet.h"
+
+typedef struct hb_fold_ids { /* hashes of ids; 0 is a free place */
+    uint64_t *places;
+    size_t mask; /* places - 1 */
+    size_t count;
+} hb_fold_ids;
+
+typedef struct hb_fold_slot {
+    hb_sheet *sheet; /* NULL: frozen */
+    char *frozen;    /* the sheet, encoded */
+    size_t frozen_size;
+    hb_bytes channel; /* in lower case; its own memory */
+    int64_t hour_s;
+    hb_fold_ids ids;
+    hb_fold_ids older_ids;
+    uint32_t taken; /* lines of the batch in hand */
+    uint32_t first; /* where they begin in the order by slots */
+    int64_t used;   /* the fold's round in which it last counted something */
+    void *note;     /* the speed layer's; freed with free_note */
+} hb_fold_slot;
+
+/* Remembers in every sheet what is touched. free_note is called with a slot's note before the slot goes. */
+void hb_fold_watch(hb_fold *fold, void (*free_note)(void *note));
+
+size_t hb_fold_slot_count(const hb_fold *fold);
+hb_fold_slot *hb_fold_slot_at(hb_fold *fold, size_t number);
+
+/* Encodes the slot's sheet and lets go of it. The speed layer sees to its note first. */
+void hb_fold_freeze(hb_fold_slot *slot);
+
+/* Makes the sheet of a frozen slot again. */
+hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot);
+
+/* While full, no new channels, words and users are kept: counted in `untaken` and, a fact of a new channel, in
+ * `misplaced`. */
+void hb_fold_set_full(hb_fold *fold, bool full);
+
+/* Forgets the ids that came before the last call. Returns how many. */
+uint64_t hb_fold_age_ids(hb_fold *fold);
+
+/* What the latest facts say the time is: the greatest event time, but no later than its fact was received nor than now.
+ * A clock that is wrong in a message cannot push it ahead. */
+int64_t hb_fold_time_ms(const hb_fold *fold, int64_t now_ms);
+
+size_t hb_fold_slot_held(const hb_fold_slot *slot); /* bytes */
+size_t hb_fold_held(const hb_fold *fold);           /* bytes: all slots' and the fold's own */
+
+#endif

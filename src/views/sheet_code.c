@@ -1,0 +1,591 @@
+/* sheet_code.c - a sheet as bytes.
+ *
+ *     "HBS", version (1 byte)
+ *     XXH3 (64 bits, little endian) of all that follows
+ *     size of the plain payload (32 bits, little endian)
+ *     the payload as one zstd frame
+ *
+ * Numbers in the payload are varints (7 bits a byte, the lowest first, the top bit on all bytes but the last); times
+ * are zigzag differences to the hour. A text is its size and its bytes. Values of one sort stand together (a column),
+ * since zstd finds more that way:
+ *
+ *     channel, hour (in hours), room id, its time, first and last time
+ *     messages, words, shared of minute 0 to 59; samples of minute 0 to 59; for minutes with samples: sum, time, game,
+ * title for each kind: number of words, then columns: bytes shared with the word before, further bytes, count; the
+ * bytes number of users with a numeric id, ids as differences to the one before (ascending) number of other users, ids
+ * as words are written columns over all these users: messages, words, minutes, time of the name, size of the name; the
+ * names' bytes
+ *
+ * Words are in the order of their bytes, users in the order of numeric ids, then of the others' bytes: equal sheets
+ * give equal bytes. A map of minutes is the number of minutes and their places, or over 7 of them 8 and the 8 bytes.
+ *
+ * The decoder takes nothing on trust: the checksum guards against torn writes, not against malice. It allocates at most
+ * the plain payload (RAW_MAX, and no more than zstd could make of so many bytes) and the sheet (limits in sheet.h). */
+#include "base/clock.h"
+#include "base/error.h"
+#include "text/utf8.h"
+#include "views/sheet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <xxhash.h>
+#include <zstd.h>
+
+enum {
+    VERSION = 1,
+    HEAD = 16,
+    LEVEL = 3,
+    RAW_MAX = 640 << 20,
+    ZSTD_RATIO_MAX = 1 << 15, /* a block of 128 KiB takes 4 bytes at least (RFC 8878, 3.1.1.2) */
+    MINUTES_LISTED = 7,
+    MINUTE_MS = 60 * 1000
+};
+
+#define MINUTES_ALL ((UINT64_C(1) << HB_SHEET_MINUTES) - 1)
+
+static const char magic[3] = {'H', 'B', 'S'};
+
+/* ---- Writing ---- */
+
+static void put(hb_buffer *out, uint64_t number)
+{
+    char *room = hb_buffer_room(out, 10);
+    size_t size = 0;
+    for (; number >= 0x80; number >>= 7)
+        room[size++] = (char)(number | 0x80);
+    room[size++] = (char)number;
+    out->size += size;
+}
+
+static void put_signed(hb_buffer *out, int64_t number)
+{
+    put(out, (uint64_t)number << 1 ^ (uint64_t)(number >> 63));
+}
+
+static void put_text(hb_buffer *out, hb_bytes text)
+{
+    put(out, text.size);
+    hb_buffer_append(out, text);
+}
+
+static void put_fixed(char *out, uint64_t number, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        out[i] = (char)(number >> (8 * i));
+}
+
+static void put_head(hb_buffer *out, const hb_sheet *sheet)
+{
+    const int64_t hour_ms = sheet->hour_s * 1000;
+    put_text(out, sheet->channel);
+    put_signed(out, sheet->hour_s / HB_HOUR_S);
+    put_text(out, sheet->room_id);
+    put_signed(out, sheet->room_id.size == 0 ? 0 : sheet->room_ms - hour_ms);
+    put_signed(out, sheet->first_ms == 0 ? 0 : sheet->first_ms - hour_ms);
+    put_signed(out, sheet->first_ms == 0 ? -1 : sheet->last_ms - hour_ms);
+}
+
+static void put_minutes(hb_buffer *out, const hb_sheet *sheet)
+{
+    for (unsigned m = 0; m < HB_SHEET_MINUTES; m++) {
+        put(out, sheet->minutes[m].messages);
+        put(out, sheet->minutes[m].words);
+        put(out, sheet->minutes[m].shared);
+    }
+    for (unsigned m = 0; m < HB_SHEET_MINUTES; m++)
+        put(out, sheet->samples == NULL ? 0 : sheet->samples[m].samples);
+    for (unsigned m = 0; sheet->samples != NULL && m < HB_SHEET_MINUTES; m++) {
+        const hb_sheet_sample *const sample = &sheet->samples[m];
+        if (sample->samples == 0)
+            continue;
+        put(out, sample->viewers_sum);
+        put_signed(out, sample->time_ms - sheet->hour_s * 1000);
+        put_text(out, sample->game);
+        put_text(out, sample->title);
+    }
+}
+
+/* What is sorted: texts by their first 8 bytes as a number, then by all; numeric ids by their number. */
+typedef struct sort_item {
+    uint64_t order;
+    hb_bytes text;
+    uint32_t group; /* kind of a word; of a user 0 for a numeric id, else 1 */
+    uint32_t entry;
+} sort_item;
+
+static int compare_items(const void *left, const void *right)
+{
+    const sort_item *const a = left;
+    const sort_item *const b = right;
+    if (a->group != b->group)
+        return a->group < b->group ? -1 : 1;
+    if (a->order != b->order)
+        return a->order < b->order ? -1 : 1;
+    return hb_bytes_compare(a->text, b->text);
+}
+
+static uint64_t first_bytes(hb_bytes text)
+{
+    uint64_t order = 0;
+    for (size_t i = 0; i < sizeof order; i++)
+        order = order << 8 | (i < text.size ? (unsigned char)text.data[i] : 0);
+    return order;
+}
+
+/* Columns of texts in order: each is the bytes that it shares with the one before, and the rest. */
+static void put_texts(hb_buffer *out, const sort_item *items, size_t count, hb_buffer *rests)
+{
+    hb_bytes before = {"", 0};
+    rests->size = 0;
+    size_t *shared = hb_resize(NULL, count, sizeof *shared);
+    for (size_t i = 0; i < count; i++) {
+        const hb_bytes text = items[i].text;
+        size_t same = 0;
+        while (same < before.size && same < text.size && before.data[same] == text.data[same])
+            same++;
+        shared[i] = same;
+        put(out, same);
+        hb_buffer_append(rests, hb_bytes_from(text, same));
+        before = text;
+    }
+    for (size_t i = 0; i < count; i++)
+        put(out, items[i].text.size - shared[i]);
+    hb_buffer_append(out, hb_buffer_bytes(rests));
+    free(shared);
+}
+
+static void put_words(hb_buffer *out, const hb_sheet *sheet, hb_buffer *room)
+{
+    sort_item *items = hb_resize(NULL, sheet->word_count, sizeof *items);
+    for (size_t i = 0; i < sheet->word_count; i++) {
+        const hb_bytes text = {sheet->words[i].text, sheet->words[i].size};
+        items[i] = (sort_item){first_bytes(text), text, sheet->words[i].kind, (uint32_t)i};
+    }
+    qsort(items, sheet->word_count, sizeof *items, compare_items);
+    size_t from = 0;
+    for (unsigned kind = 0; kind < HB_KINDS; kind++) {
+        size_t to = from;
+        while (to < sheet->word_count && items[to].group == kind)
+            to++;
+        put(out, to - from);
+        put_texts(out, items + from, to - from, room);
+        for (size_t i = from; i < to; i++)
+            put(out, sheet->words[items[i].entry].count);
+        from = to;
+    }
+    free(items);
+}
+
+/* A number as people write it, below 10^18, so that it comes back the same. */
+static bool is_numeric(hb_bytes id, uint64_t *number)
+{
+    return id.size > 0 && id.size <= 18 && (id.data[0] != '0' || id.size == 1) && hb_bytes_to_u64(id, number);
+}
+
+static void put_map(hb_buffer *out, uint64_t minutes)
+{
+    const int listed = __builtin_popcountll(minutes);
+    if (listed > MINUTES_LISTED) {
+        hb_buffer_append_char(out, MINUTES_LISTED + 1);
+        put_fixed(hb_buffer_room(out, 8), minutes, 8);
+        out->size += 8;
+        return;
+    }
+    hb_buffer_append_char(out, (char)listed);
+    for (; minutes != 0; minutes &= minutes - 1)
+        hb_buffer_append_char(out, (char)__builtin_ctzll(minutes));
+}
+
+static uint32_t last_minute_ms(uint64_t minutes)
+{
+    return minutes == 0 ? 0 : (uint32_t)(63 - __builtin_clzll(minutes)) * MINUTE_MS;
+}
+
+/* A name was nearly always seen in the user's last minute: then two bytes say when. */
+static void put_name_ms(hb_buffer *out, const hb_sheet_user *user)
+{
+    const uint32_t minute_ms = last_minute_ms(user->minutes);
+    const bool usual = user->name_ms >= minute_ms && user->name_ms - minute_ms < MINUTE_MS;
+    put(out, usual ? user->name_ms - minute_ms : user->name_ms + (uint32_t)MINUTE_MS);
+}
+
+static void put_user_columns(hb_buffer *out, const hb_sheet *sheet, const sort_item *items)
+{
+    const hb_sheet_user *const users = sheet->users;
+    for (size_t i = 0; i < sheet->user_count; i++)
+        put(out, users[items[i].entry].messages);
+    for (size_t i = 0; i < sheet->user_count; i++)
+        put(out, users[items[i].entry].words);
+    for (size_t i = 0; i < sheet->user_count; i++)
+        put_map(out, users[items[i].entry].minutes);
+    for (size_t i = 0; i < sheet->user_count; i++)
+        put_name_ms(out, &users[items[i].entry]);
+    for (size_t i = 0; i < sheet->user_count; i++)
+        put(out, users[items[i].entry].name_size);
+    for (size_t i = 0; i < sheet->user_count; i++)
+        hb_buffer_append(out, (hb_bytes){users[items[i].entry].name, users[items[i].entry].name_size});
+}
+
+static void put_users(hb_buffer *out, const hb_sheet *sheet, hb_buffer *room)
+{
+    sort_item *items = hb_resize(NULL, sheet->user_count, sizeof *items);
+    size_t numeric = 0;
+    for (size_t i = 0; i < sheet->user_count; i++) {
+        sort_item *const item = &items[i];
+        *item = (sort_item){.text = {sheet->users[i].id, sheet->users[i].id_size}, .entry = (uint32_t)i};
+        if (is_numeric(item->text, &item->order))
+            numeric++;
+        else
+            *item = (sort_item){first_bytes(item->text), item->text, 1, (uint32_t)i};
+    }
+    qsort(items, sheet->user_count, sizeof *items, compare_items);
+    put(out, numeric);
+    for (size_t i = 0; i < numeric; i++)
+        put(out, items[i].order - (i == 0 ? 0 : items[i - 1].order));
+    put(out, sheet->user_count - numeric);
+    put_texts(out, items + numeric, sheet->user_count - numeric, room);
+    put_user_columns(out, sheet, items);
+    free(items);
+}
+
+void hb_sheet_encode(const hb_sheet *sheet, char **data, size_t *size)
+{
+    hb_buffer raw = {0};
+    hb_buffer room = {0};
+    put_head(&raw, sheet);
+    put_minutes(&raw, sheet);
+    put_words(&raw, sheet, &room);
+    put_users(&raw, sheet, &room);
+    const size_t bound = ZSTD_compressBound(raw.size);
+    char *out = hb_resize(room.data, HEAD + bound, 1);
+    /* Cannot fail: there is room for the worst, and the level is one that exists. */
+    const size_t packed = ZSTD_compress(out + HEAD, bound, raw.data, raw.size, LEVEL);
+    *size = HEAD + (ZSTD_isError(packed) ? 0 : packed);
+    memcpy(out, magic, sizeof magic);
+    out[3] = VERSION;
+    put_fixed(out + 12, raw.size, 4);
+    put_fixed(out + 4, XXH3_64bits(out + 12, *size - 12), 8);
+    *data = hb_resize(out, *size, 1);
+    hb_buffer_free(&raw);
+}
+
+/* ---- Reading ---- */
+
+typedef struct reader {
+    const char *data;
+    size_t size;
+    size_t at;
+    bool bad; /* once set, everything reads as 0 */
+} reader;
+
+static uint64_t take(reader *in)
+{
+    uint64_t number = 0;
+    for (unsigned shift = 0; in->at < in->size && shift < 64; shift += 7) {
+        const unsigned char byte = (unsigned char)in->data[in->at++];
+        if (shift == 63 && byte > 1)
+            break;
+        number |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            return number;
+    }
+    in->bad = true;
+    in->at = in->size;
+    return 0;
+}
+
+static uint64_t take_up_to(reader *in, uint64_t most)
+{
+    const uint64_t number = take(in);
+    if (number <= most)
+        return number;
+    in->bad = true;
+    in->at = in->size;
+    return 0;
+}
+
+static int64_t take_signed(reader *in)
+{
+    const uint64_t number = take(in);
+    return (int64_t)(number >> 1 ^ (0 - (number & 1)));
+}
+
+static int64_t take_time(reader *in, int64_t hour_s)
+{
+    int64_t time_ms = 0;
+    if (__builtin_add_overflow(take_signed(in), hour_s * 1000, &time_ms))
+        in->bad = true;
+    return time_ms;
+}
+
+static hb_bytes take_bytes(reader *in, size_t size)
+{
+    if (size > in->size - in->at) {
+        in->bad = true;
+        return (hb_bytes){"", 0};
+    }
+    const hb_bytes bytes = {in->data + in->at, size};
+    in->at += size;
+    return bytes;
+}
+
+static hb_bytes take_text(reader *in)
+{
+    const hb_bytes text = take_bytes(in, take_up_to(in, HB_SHEET_NAME_MAX));
+    if (!hb_utf8_valid(text))
+        in->bad = true;
+    return in->bad ? (hb_bytes){"", 0} : text;
+}
+
+static uint64_t take_fixed(const char *data, size_t bytes)
+{
+    uint64_t number = 0;
+    for (size_t i = bytes; i-- > 0;)
+        number = number << 8 | (unsigned char)data[i];
+    return number;
+}
+
+/* A count of things that take at least `each` bytes, so that no bigger array is made than the payload allows. */
+static size_t take_count(reader *in, size_t each)
+{
+    const size_t left = (in->size - in->at) / each;
+    return take_up_to(in, left < HB_SHEET_ENTRIES_MAX ? left : HB_SHEET_ENTRIES_MAX);
+}
+
+static hb_sheet *take_head(reader *in)
+{
+    const int64_t year_10000 = INT64_C(253402300800);
+    const hb_bytes channel = take_text(in);
+    const int64_t hour = take_signed(in);
+    if (hour < -year_10000 || hour > year_10000)
+        in->bad = true;
+    if (in->bad)
+        return NULL;
+    hb_sheet *sheet = hb_sheet_open(channel, hour * HB_HOUR_S);
+    const hb_bytes room_id = take_text(in);
+    hb_sheet_set_room(sheet, room_id, take_time(in, sheet->hour_s));
+    const int64_t first_ms = take_time(in, sheet->hour_s);
+    const int64_t last_ms = take_time(in, sheet->hour_s);
+    if (last_ms >= first_ms)
+        hb_sheet_see(sheet, first_ms, last_ms);
+    return sheet;
+}
+
+static void take_minutes(reader *in, hb_sheet *sheet)
+{
+    uint64_t samples[HB_SHEET_MINUTES];
+    for (unsigned m = 0; m < HB_SHEET_MINUTES; m++) {
+        sheet->minutes[m].messages = take(in);
+        sheet->minutes[m].words = take(in);
+        sheet->minutes[m].shared = take(in);
+    }
+    for (unsigned m = 0; m < HB_SHEET_MINUTES; m++)
+        samples[m] = take(in);
+    for (unsigned m = 0; m < HB_SHEET_MINUTES && !in->bad; m++) {
+        if (samples[m] == 0)
+            continue;
+        hb_sheet_sample sample = {.samples = samples[m], .viewers_sum = take(in)};
+        sample.time_ms = take_time(in, sheet->hour_s);
+        sample.game = take_text(in);
+        sample.title = take_text(in);
+        if (!in->bad)
+            hb_sheet_add_samples(sheet, m, &sample);
+    }
+}
+
+/* Reads `count` texts as put_texts wrote them into the sheet's memory; what they may take is bounded there. The caller
+ * frees the array. NULL when it is wrong: not ascending, not UTF-8, empty, too much. */
+static hb_bytes *take_texts(reader *in, hb_sheet *sheet, size_t count)
+{
+    hb_bytes *texts = hb_resize(NULL, count, sizeof *texts);
+    size_t *shared = hb_resize(NULL, count, sizeof *shared);
+    hb_buffer whole = {0};
+    for (size_t i = 0; i < count; i++)
+        shared[i] = take_up_to(in, HB_SHEET_NAME_MAX);
+    for (size_t i = 0; i < count; i++)
+        texts[i].size = take_up_to(in, HB_SHEET_NAME_MAX);
+    for (size_t i = 0; i < count && !in->bad; i++) {
+        const hb_bytes rest = take_bytes(in, texts[i].size);
+        const size_t size = shared[i] + rest.size;
+        if (in->bad || shared[i] > whole.size || rest.size == 0 || size > HB_SHEET_NAME_MAX ||
+            sheet->text_size + size > HB_SHEET_TEXT_MAX ||
+            /* Ascending: it goes on behind the text before, or differs from it by a greater byte. */
+            (shared[i] < whole.size && (unsigned char)rest.data[0] <= (unsigned char)whole.data[shared[i]])) {
+            in->bad = true;
+            break;
+        }
+        whole.size = shared[i];
+        hb_buffer_append(&whole, rest);
+        if (!hb_utf8_valid(hb_buffer_bytes(&whole)))
+            in->bad = true;
+        texts[i] = hb_sheet_keep(sheet, hb_buffer_bytes(&whole));
+    }
+    hb_buffer_free(&whole);
+    free(shared);
+    if (!in->bad)
+        return texts;
+    free(texts);
+    return NULL;
+}
+
+static void take_words(reader *in, hb_sheet *sheet)
+{
+    for (unsigned kind = 0; kind < HB_KINDS && !in->bad; kind++) {
+        const size_t count = take_count(in, 4); /* shared, further, a byte, the count */
+        if (sheet->word_count + count > HB_SHEET_ENTRIES_MAX)
+            in->bad = true;
+        hb_bytes *texts = in->bad ? NULL : take_texts(in, sheet, count);
+        if (texts == NULL)
+            return;
+        HB_RESERVE(sheet->words, sheet->word_capacity, sheet->word_count + count);
+        for (size_t i = 0; i < count; i++) {
+            const uint64_t hash = hb_sheet_word_hash((hb_kind)kind, texts[i]);
+            hb_map_insert(&sheet->word_map, hash, (uint32_t)sheet->word_count);
+            sheet->words[sheet->word_count++] = (hb_sheet_word){.text = texts[i].data,
+                                                                .size = (uint32_t)texts[i].size & HB_SHEET_WORD_SIZE,
+                                                                .kind = kind & 7,
+                                                                .count = (uint32_t)take_up_to(in, UINT32_MAX)};
+        }
+        free(texts);
+    }
+}
+
+static void add_id(hb_sheet *sheet, hb_bytes id)
+{
+    hb_map_insert(&sheet->user_map, hb_hash(id, 0), (uint32_t)sheet->user_count);
+    sheet->users[sheet->user_count++] = (hb_sheet_user){.id = id.data, .id_size = (uint32_t)id.size, .name = ""};
+}
+
+static void take_numeric_ids(reader *in, hb_sheet *sheet, size_t count)
+{
+    const uint64_t most = UINT64_C(999999999999999999); /* 18 digits, see is_numeric */
+    uint64_t number = 0;
+    HB_RESERVE(sheet->users, sheet->user_capacity, count);
+    for (size_t i = 0; i < count && !in->bad; i++) {
+        const uint64_t step = take_up_to(in, most - number);
+        number += step;
+        if ((step == 0 && i > 0) || sheet->text_size + 18 > HB_SHEET_TEXT_MAX)
+            in->bad = true;
+        char text[24];
+        const int size = snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+        if (!in->bad)
+            add_id(sheet, hb_sheet_keep(sheet, (hb_bytes){text, (size_t)size}));
+    }
+}
+
+static void take_other_ids(reader *in, hb_sheet *sheet, size_t count)
+{
+    uint64_t number = 0;
+    hb_bytes *texts = take_texts(in, sheet, count);
+    if (texts == NULL)
+        return;
+    HB_RESERVE(sheet->users, sheet->user_capacity, sheet->user_count + count);
+    for (size_t i = 0; i < count && !in->bad; i++) {
+        if (is_numeric(texts[i], &number)) /* it would stand twice */
+            in->bad = true;
+        else
+            add_id(sheet, texts[i]);
+    }
+    free(texts);
+}
+
+static uint64_t take_map(reader *in)
+{
+    const unsigned listed = (unsigned)take_up_to(in, MINUTES_LISTED + 1);
+    uint64_t minutes = 0;
+    if (listed > MINUTES_LISTED) {
+        const hb_bytes bytes = take_bytes(in, 8);
+        minutes = in->bad ? 0 : take_fixed(bytes.data, 8);
+    } else {
+        for (unsigned i = 0; i < listed; i++)
+            minutes |= UINT64_C(1) << take_up_to(in, HB_SHEET_MINUTES - 1);
+    }
+    if ((minutes & ~MINUTES_ALL) != 0 || (listed <= MINUTES_LISTED ? (unsigned)__builtin_popcountll(minutes) != listed
+                                                                   : __builtin_popcountll(minutes) <= MINUTES_LISTED))
+        in->bad = true;
+    return in->bad ? 0 : minutes;
+}
+
+static void take_user_columns(reader *in, hb_sheet *sheet)
+{
+    hb_sheet_user *const users = sheet->users;
+    for (size_t i = 0; i < sheet->user_count; i++)
+        users[i].messages = (uint32_t)take_up_to(in, UINT32_MAX);
+    for (size_t i = 0; i < sheet->user_count; i++)
+        users[i].words = (uint32_t)take_up_to(in, UINT32_MAX);
+    for (size_t i = 0; i < sheet->user_count && !in->bad; i++)
+        hb_sheet_add_user(sheet, &users[i], 0, 0, take_map(in));
+    for (size_t i = 0; i < sheet->user_count; i++) {
+        const uint32_t ms = (uint32_t)take_up_to(in, MINUTE_MS + HB_HOUR_S * 1000 - 1);
+        users[i].name_ms = (ms < MINUTE_MS ? last_minute_ms(users[i].minutes) + ms : ms - MINUTE_MS) & HB_SHEET_NAME_MS;
+    }
+    for (size_t i = 0; i < sheet->user_count; i++)
+        users[i].name_size = (uint32_t)take_up_to(in, HB_SHEET_NAME_MAX);
+    for (size_t i = 0; i < sheet->user_count && !in->bad; i++) {
+        const hb_bytes name = take_bytes(in, users[i].name_size);
+        if (in->bad || !hb_utf8_valid(name) || sheet->text_size + name.size > HB_SHEET_TEXT_MAX)
+            in->bad = true;
+        else
+            users[i].name = hb_sheet_keep(sheet, name).data;
+    }
+}
+
+static void take_users(reader *in, hb_sheet *sheet)
+{
+    const size_t numeric = take_count(in, 6); /* the id and five columns */
+    take_numeric_ids(in, sheet, numeric);
+    const size_t others = take_count(in, 8);
+    if (numeric + others > HB_SHEET_ENTRIES_MAX)
+        in->bad = true;
+    if (!in->bad)
+        take_other_ids(in, sheet, others);
+    if (!in->bad)
+        take_user_columns(in, sheet);
+}
+
+static hb_sheet *read_payload(hb_bytes raw)
+{
+    reader in = {raw.data, raw.size, 0, false};
+    hb_sheet *sheet = take_head(&in);
+    if (sheet == NULL)
+        return NULL;
+    take_minutes(&in, sheet);
+    if (!in.bad)
+        take_words(&in, sheet);
+    if (!in.bad)
+        take_users(&in, sheet);
+    if (!in.bad && in.at == in.size)
+        return sheet;
+    hb_sheet_close(sheet);
+    return NULL;
+}
+
+static hb_sheet *refuse(hb_error *error, const char *why)
+{
+    hb_fail(error, HB_ERROR_CORRUPT, "the sheet cannot be read: %s", why);
+    return NULL;
+}
+
+hb_sheet *hb_sheet_decode(hb_bytes data, hb_error *error)
+{
+    if (data.size < HEAD || memcmp(data.data, magic, sizeof magic) != 0)
+        return refuse(error, "its bytes are no sheet's");
+    if ((unsigned char)data.data[3] > VERSION) {
+        hb_fail(error, HB_ERROR_VERSION, "the sheet cannot be read: it has version %d, and this hubbub knows up to %d",
+                (unsigned char)data.data[3], VERSION);
+        return NULL;
+    }
+    if (data.data[3] != VERSION || take_fixed(data.data + 4, 8) != XXH3_64bits(data.data + 12, data.size - 12))
+        return refuse(error, "its checksum is wrong, so it is torn or was altered");
+    const size_t size = take_fixed(data.data + 12, 4);
+    if (size > RAW_MAX || size / ZSTD_RATIO_MAX > data.size)
+        return refuse(error, "it claims an impossible size");
+    char *raw = hb_resize(NULL, size, 1);
+    const size_t plain = ZSTD_decompress(raw, size, data.data + HEAD, data.size - HEAD);
+    hb_sheet *sheet = plain == size ? read_payload((hb_bytes){raw, size}) : NULL;
+    free(raw);
+    if (sheet == NULL)
+        return refuse(error, "what it holds makes no sense");
+    hb_sheet_untouch(sheet);
+    return sheet;
+}
