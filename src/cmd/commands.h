@@ -9,4 +9,6 @@ extern const hb_command hb_command_ingest;
 /* A NULL ends the list. */
 extern const hb_command *const hb_commands[];
 
+extern const hb_command hb_command_serve;
+
 #endif
