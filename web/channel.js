@@ -4,7 +4,7 @@ import * as api from './api.js';
 import { Chart } from './chart.js';
 import { element, paced, setText } from './dom.js';
 import { Feed } from './feed.js';
-import { ago, clock, count, dayAndClock, harmless } from './format.js';
+import { agoSaid, clock, count, dayAndClock, harmless } from './format.js';
 import { openLive } from './live.js';
 import { Table } from './table.js';
 
@@ -319,7 +319,7 @@ export class Channel {
   refresh() {
     for (const name of ['messages_per_minute', 'words_per_minute', 'chatters'])
       setText(this.figures[name], count(this.row?.[name]));
-    setText(this.figures.last_seen, this.row ? ago(Date.parse(this.row.last_seen), api.serverTime()) : '–');
+    setText(this.figures.last_seen, this.row ? agoSaid(Date.parse(this.row.last_seen), api.serverTime()) : '–');
     const lost = this.failure && this.failure.status !== 404;
     setText(this.note, lost ? `${this.failure.message} Trying again.` : '');
     const to = api.serverTime() / 1000;

@@ -81,6 +81,10 @@ void hb_log_cursor_close(hb_log_cursor *cursor);
  * HB_ERROR_CORRUPT with the place (a bad frame; the next call goes on behind it), HB_ERROR_SYSTEM. */
 bool hb_log_read(hb_log_cursor *cursor, hb_bytes *lines, uint64_t *next, hb_error *error);
 
+/* Takes lines off *rest up to the next one that contains a text (" #channel"); false when there is none. Far faster
+ * than to parse each line: what it finds is then parsed. */
+bool hb_log_find_line(hb_bytes *rest, hb_bytes text, hb_bytes *line);
+
 /* Waits until something in the log may have changed, or wait_ms have passed. The first call returns at once. */
 void hb_log_wait(hb_log *log, int wait_ms);
 

@@ -33,7 +33,8 @@ static const char *const suffixes[] = {".irc", ".irc.zst", ".irc.zst.new"};
 void hb_log_name(int64_t hour, hb_log_form form, char out[HB_LOG_NAME])
 {
     hb_time_print_hour(hour, out);
-    strcpy(out + strlen(out), suffixes[form]);
+    const size_t used = strlen(out);
+    snprintf(out + used, HB_LOG_NAME - used, "%s", suffixes[form]);
 }
 
 bool hb_log_name_read(const char *name, int64_t *hour, hb_log_form *form)

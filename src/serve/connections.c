@@ -28,6 +28,10 @@ typedef struct connection {
     ino_t inode;
 } connection;
 
+typedef struct fresh_connection {
+    struct bufferevent *bufferevent;
+} fresh_connection;
+
 struct hb_connections {
     struct event_base *base;
     struct event *accepted;
@@ -35,7 +39,7 @@ struct hb_connections {
     uint32_t max;
     connection *open;
     size_t open_count;
-    struct bufferevent **fresh; /* made, but not yet looked at */
+    fresh_connection *fresh; /* made, but not yet looked at */
     size_t fresh_count;
     size_t fresh_capacity;
 };
@@ -82,7 +86,7 @@ static void look_at_accepted(evutil_socket_t unused, short what, void *context)
     (void)unused;
     (void)what;
     for (size_t i = 0; i < connections->fresh_count; i++) {
-        struct bufferevent *bufferevent = connections->fresh[i];
+        struct bufferevent *bufferevent = connections->fresh[i].bufferevent;
         connection new = {.descriptor = bufferevent_getfd(bufferevent)};
         if (inode_of(new.descriptor, &new.inode)) {
             if (connections->open_count == connections->max)
@@ -106,7 +110,7 @@ static struct bufferevent *make_bufferevent(struct event_base *base, void *conte
     bufferevent_setwatermark(bufferevent, EV_READ, 0, READ_AHEAD_MAX);
     bufferevent_incref(bufferevent);
     HB_RESERVE(connections->fresh, connections->fresh_capacity, connections->fresh_count + 1);
-    connections->fresh[connections->fresh_count++] = bufferevent;
+    connections->fresh[connections->fresh_count++].bufferevent = bufferevent;
     event_active(connections->accepted, 0, 0);
     return bufferevent;
 }
@@ -145,7 +149,7 @@ void hb_connections_close(hb_connections *connections)
     if (connections == NULL)
         return;
     for (size_t i = 0; i < connections->fresh_count; i++)
-        bufferevent_decref(connections->fresh[i]);
+        bufferevent_decref(connections->fresh[i].bufferevent);
     event_free(connections->accepted);
     free(connections->fresh);
     free(connections->open);

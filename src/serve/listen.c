@@ -30,22 +30,25 @@ static int try_address(const struct addrinfo *address, bool all_addresses)
     return -1;
 }
 
-static bool is_loopback(const struct sockaddr_storage *address)
-{
-    if (address->ss_family == AF_INET6)
-        return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
-    return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
-}
+typedef union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} socket_address;
 
 static bool describe(const char *host, hb_listener *listener, hb_error *error)
 {
-    struct sockaddr_storage address = {0};
+    socket_address address = {.v6 = {0}};
     socklen_t size = sizeof address;
-    if (getsockname(listener->descriptor, (struct sockaddr *)&address, &size) != 0)
+    if (getsockname(listener->descriptor, &address.any, &size) != 0)
         return hb_fail_errno(error, "cannot tell the port of %s", host);
-    listener->port = ntohs(address.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)&address)->sin6_port
-                                                         : ((const struct sockaddr_in *)&address)->sin_port);
-    listener->loopback = is_loopback(&address);
+    if (address.any.sa_family == AF_INET6) {
+        listener->port = ntohs(address.v6.sin6_port);
+        listener->loopback = IN6_IS_ADDR_LOOPBACK(&address.v6.sin6_addr);
+    } else {
+        listener->port = ntohs(address.v4.sin_port);
+        listener->loopback = ntohl(address.v4.sin_addr.s_addr) >> 24 == 127;
+    }
     const char *shown = *host == '\0' ? "localhost" : host;
     snprintf(listener->address, sizeof listener->address, strchr(shown, ':') ? "http://[%s]:%u/" : "http://%s:%u/",
              shown, listener->port);

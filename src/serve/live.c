@@ -429,8 +429,10 @@ void hb_live_close(hb_live *live)
 {
     if (live == NULL)
         return;
-    while (!LIST_EMPTY(&live->clients))
-        remove_client(LIST_FIRST(&live->clients));
+    for (live_client *client = LIST_FIRST(&live->clients), *next; client != NULL; client = next) {
+        next = LIST_NEXT(client, among_all);
+        remove_client(client);
+    }
     for (hb_news *news = live->inbox, *next; news != NULL; news = next) {
         next = news->next;
         hb_news_free(news);

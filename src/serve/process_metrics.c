@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,36 +15,50 @@ static void print(hb_buffer *out, const char *name, const char *type, const char
     hb_buffer_print(out, "# HELP %s %s\n# TYPE %s %s\n%s %.16g\n", name, help, name, type, name, value);
 }
 
-static bool read_resident(double *bytes)
+/* Reads a small file of /proc as text; empty when it cannot be read. */
+static void read_file(const char *path, char *text, size_t room)
 {
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    const bool read = file != NULL && fscanf(file, "%*u %lu", &pages) == 1;
-    if (file != NULL)
-        fclose(file);
-    *bytes = (double)pages * (double)sysconf(_SC_PAGESIZE);
-    return read;
-}
-
-/* proc(5): field 22 of stat is the start in clock ticks since boot. Fields are counted behind the last ')'. */
-static bool read_start(double *start_s)
-{
-    char text[1024];
-    unsigned long long ticks = 0;
-    struct timespec since_boot;
-    FILE *file = fopen("/proc/self/stat", "re");
-    const size_t size = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    FILE *file = fopen(path, "re");
+    const size_t size = file == NULL ? 0 : fread(text, 1, room - 1, file);
     if (file != NULL)
         fclose(file);
     text[size] = '\0';
+}
+
+/* The number in a field, counted from 1, of fields with one space between them; false when there is none. */
+static bool read_field(const char *text, unsigned field, double *number)
+{
+    for (; field > 1 && text != NULL; field--)
+        text = (text = strchr(text, ' ')) == NULL ? NULL : text + 1;
+    char *end = NULL;
+    const unsigned long long value = text == NULL ? 0 : strtoull(text, &end, 10);
+    *number = (double)value;
+    return end != NULL && end != text;
+}
+
+/* proc(5): field 2 of statm is the resident set in pages. */
+static bool read_resident(double *bytes)
+{
+    char text[256];
+    read_file("/proc/self/statm", text, sizeof text);
+    const bool read = read_field(text, 2, bytes);
+    *bytes *= (double)sysconf(_SC_PAGESIZE);
+    return read;
+}
+
+/* proc(5): field 22 of stat is the start in clock ticks since boot. The name, field 2, may hold anything: fields are
+ * counted from its last ')'. */
+static bool read_start(double *start_s)
+{
+    char text[1024];
+    double ticks = 0;
+    struct timespec since_boot;
+    read_file("/proc/self/stat", text, sizeof text);
     const char *name_end = strrchr(text, ')');
-    if (name_end == NULL ||
-        sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-               &ticks) != 1 ||
-        clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0)
+    if (name_end == NULL || !read_field(name_end, 22 - 1, &ticks) || clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0)
         return false;
-    const double age_s = (double)since_boot.tv_sec - (double)ticks / (double)sysconf(_SC_CLK_TCK);
-    *start_s = (double)(hb_now_ms() / 1000) - age_s;
+    const double age_s = (double)since_boot.tv_sec - ticks / (double)sysconf(_SC_CLK_TCK);
+    *start_s = (double)hb_now_ms() / 1000 - age_s;
     return true;
 }
 

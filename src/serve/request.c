@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "twitch/channel_name.h"
 
 #include <strings.h>
 
@@ -45,19 +46,6 @@ static bool decode(hb_bytes text, bool plus_is_space, char *out, size_t room, hb
         out[size++] = c;
     }
     *decoded = (hb_bytes){out, size};
-    return true;
-}
-
-static bool take_login(hb_bytes text, char out[HB_LOGIN_MAX + 1])
-{
-    if (text.size == 0 || text.size > HB_LOGIN_MAX)
-        return false;
-    for (size_t i = 0; i < text.size; i++) {
-        const char c = text.data[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'))
-            return false;
-    }
-    out[hb_bytes_lower(text, out).size] = '\0';
     return true;
 }
 
@@ -104,7 +92,7 @@ static bool take_flag(hb_bytes value, bool *flag, hb_error *error)
 
 static bool take_named_login(hb_bytes value, const char *name, char out[HB_LOGIN_MAX + 1], hb_error *error)
 {
-    return take_login(value, out) ||
+    return hb_channel_name_read(value, out) ||
            hb_fail(error, HB_ERROR_USAGE, "%s is '%.*s', but must be a login: 1 to %d letters, digits and _", name,
                    HB_PRINT(value), HB_LOGIN_MAX);
 }
@@ -211,10 +199,9 @@ static const view *find_view(hb_bytes path, hb_request *request, hb_error *error
         hb_bytes_cut(&name, '/', &encoded);
         for (size_t i = 0; i < sizeof views / sizeof *views; i++)
             if (hb_bytes_equal(views[i].name, name)) {
-                if (decode(encoded, false, room, sizeof room, &login) && take_login(login, request->channel))
+                if (decode(encoded, false, room, sizeof room, &login) && hb_channel_name_read(login, request->channel))
                     return &views[i];
-                hb_fail(error, HB_ERROR_USAGE,
-                        "'%.*s' is no channel's name: that is 1 to %d letters, digits and _, without #",
+                hb_fail(error, HB_ERROR_USAGE, "'%.*s' is no channel's name: that is 1 to %d letters, digits and _",
                         HB_PRINT(encoded), HB_LOGIN_MAX);
                 return NULL;
             }

@@ -283,7 +283,7 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
   }, 1000);
   const talk = setInterval(() => {
     for (const stream of streams) {
-      if (!stream.login) continue;
+      if (!stream.login || quietFor) continue;
       for (const newest = newestNumber(); stream.number < newest;) {
         stream.number++;
         stream.send('message', message(stream.login, stream.number, stream.number * periodMs));

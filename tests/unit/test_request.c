@@ -43,7 +43,7 @@ static void each_path_has_its_question(void **state)
         {"/api/v1/channels/xqc/rate", HB_ROUTE_ANSWER, HB_ASK_RATE, 1440, "xqc"},
         {"/api/v1/channels/XQC/words", HB_ROUTE_ANSWER, HB_ASK_WORDS, 100, "xqc"},
         {"/api/v1/channels/a_1/users", HB_ROUTE_ANSWER, HB_ASK_USERS, 100, "a_1"},
-        {"/api/v1/channels/%78qc/viewers", HB_ROUTE_ANSWER, HB_ASK_VIEWERS, 1440, "xqc"},
+        {"/api/v1/channels/%23%78qc/viewers", HB_ROUTE_ANSWER, HB_ASK_VIEWERS, 1440, "xqc"},
         {"/api/v1/channels/xqc/messages", HB_ROUTE_MESSAGES, HB_ASK_RATE, 100, "xqc"},
         {"/api/v1/live", HB_ROUTE_LIVE, HB_ASK_CHANNELS, 100, ""},
         {"/metrics", HB_ROUTE_METRICS, HB_ASK_CHANNELS, 0, ""},
@@ -120,7 +120,7 @@ static void what_makes_no_sense_is_refused_by_name(void **state)
     assert_refused("/api/v1/channels/xqc/rate?from=%zz", HB_ERROR_USAGE, "percent-encoding");
     assert_refused("/api/v1/channels/xqc/messages?user=a%00b", HB_ERROR_USAGE, "user");
     assert_refused("/api/v1/channels/xqc/messages?deleted=perhaps", HB_ERROR_USAGE, "deleted");
-    assert_refused("/api/v1/channels/%23xqc/rate", HB_ERROR_USAGE, "without #");
+    assert_refused("/api/v1/channels/x%2Fc/rate", HB_ERROR_USAGE, "no channel's name");
     assert_refused("/api/v1/channels//rate", HB_ERROR_USAGE, "channel");
     assert_refused("/api/v1/channels/xqc", HB_ERROR_MISSING, "/openapi.json");
     assert_refused("/api/v1/channels/xqc/rate/", HB_ERROR_MISSING, "nothing is at");
