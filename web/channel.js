@@ -4,7 +4,7 @@ import * as api from './api.js';
 import { Chart } from './chart.js';
 import { element, paced, setText } from './dom.js';
 import { Feed } from './feed.js';
-import { agoSaid, clock, count, dayAndClock, harmless } from './format.js';
+import { agoSaid, clock, count, dayAndClock, harmless, sentence } from './format.js';
 import { openLive } from './live.js';
 import { Table } from './table.js';
 
@@ -320,8 +320,6 @@ export class Channel {
     for (const name of ['messages_per_minute', 'words_per_minute', 'chatters'])
       setText(this.figures[name], count(this.row?.[name]));
     setText(this.figures.last_seen, this.row ? agoSaid(Date.parse(this.row.last_seen), api.serverTime()) : '–');
-    const lost = this.failure && this.failure.status !== 404;
-    setText(this.note, lost ? `${this.failure.message} Trying again.` : '');
     const to = api.serverTime() / 1000;
     const range = ranges[this.state.range];
     const from = to - range.seconds;
@@ -347,9 +345,14 @@ export class Channel {
 
   explain(said) {
     const unknown = this.failure?.status === 404;
-    const why = unknown ? 'unknown' : this.complete && !said ? this.state.range : '';
-    this.content.hidden = unknown;
-    this.totals.hidden = this.rangeLinks.node.hidden = unknown;
+    const waiting = this.failure?.status === 503 && !this.complete;
+    const lost = this.failure && !unknown && !waiting;
+    setText(this.note, lost ? `${sentence(this.failure.message)} Trying again.` : '');
+    let why = '';
+    if (unknown) why = 'unknown';
+    else if (waiting) why = 'waiting';
+    else if (this.complete && !said) why = this.state.range;
+    this.content.hidden = this.totals.hidden = this.rangeLinks.node.hidden = unknown || waiting;
     this.chartPanel.hidden = why !== '';
     this.empty.hidden = why === '';
     if (why === this.explained) return;
@@ -361,6 +364,12 @@ export class Channel {
         element('p', {}, 'A channel appears as soon as something is said in it. To listen to this one:'),
         element('pre', {}, element('code', {}, `hubbub run ${this.state.channel}`)),
         element('p', {}, element('a', { href: '#/' }, 'All channels')),
+      );
+    } else if (waiting) {
+      this.empty.append(
+        element('h2', {}, 'Nothing to show yet'),
+        element('p', {}, sentence(this.failure.message)),
+        element('p', {}, 'This page goes on by itself; there is no need to reload it.'),
       );
     } else if (why) {
       const longer = Object.keys(ranges)[Object.keys(ranges).indexOf(why) + 1];

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { element, isPointedAt, paced, setText } from './dom.js';
-import { ago, count, harmless } from './format.js';
+import { ago, count, harmless, sentence } from './format.js';
 import { openLive } from './live.js';
 import { Table } from './table.js';
 
@@ -180,7 +180,7 @@ export class Overview {
       this.merge(rows);
     } catch (error) {
       if (error.name === 'AbortError') return;
-      this.failure = error.message;
+      this.failure = error;
       this.retry = setTimeout(() => this.load(), 3000);
       this.paint();
     }
@@ -217,8 +217,8 @@ export class Overview {
     setText(this.figures.words, this.loaded ? count(words) : '–');
     setText(
       this.note,
-      this.failure && !this.channels.size
-        ? `${this.failure} Trying again.`
+      this.failure && !this.channels.size && this.failure.status !== 503
+        ? `${sentence(this.failure.message)} Trying again.`
         : filter && this.channels.size
           ? `${count(rows.length)} of ${count(this.channels.size)} channels match “${filter}”`
           : '',
@@ -226,16 +226,20 @@ export class Overview {
     this.holder.hidden = rows.length === 0;
     this.table.setSorted(sort, ascending);
     this.table.show(rows);
-    this.explain(rows.length);
+    this.explain();
   }
 
-  explain(shown) {
-    const empty = this.loaded && this.channels.size === 0;
-    this.totals.hidden = this.filter.hidden = empty;
-    this.empty.hidden = !empty;
-    if (!empty || this.empty.hasChildNodes() || shown) return;
-    this.empty.append(
+  // An empty page says what to do.
+  explain() {
+    const waiting = this.failure?.status === 503 && this.channels.size === 0;
+    const why = waiting ? sentence(this.failure.message) : this.loaded && this.channels.size === 0 ? 'none' : '';
+    this.totals.hidden = this.filter.hidden = why !== '';
+    this.empty.hidden = why === '';
+    if (why === this.explained) return;
+    this.explained = why;
+    this.empty.replaceChildren(
       element('h2', {}, 'No channels yet'),
+      waiting ? element('p', {}, why) : '',
       element(
         'p',
         {},

@@ -429,6 +429,22 @@ test('without channels it says how to start', mockOnly, async () => {
   await server.close();
 });
 
+test('without a store it says so, and goes on once there is one', mockOnly, async () => {
+  const server = await startMock({ channels: 3, storeless: true });
+  await visit(`${server.url}/`, async (page, { expect }) => {
+    expect(/503/);
+    await page.getByText('There is no store yet').waitFor();
+    await page.goto(`${server.url}/#/c/xqc`);
+    await page.getByRole('heading', { name: 'Nothing to show yet' }).waitFor();
+    await page.goto(`${server.url}/#/`);
+    await page.getByText('There is no store yet').waitFor();
+    server.haveStore();
+    await until('rows', async () => (await names(page)).length === 3);
+    assert.equal(await page.locator('.empty').isVisible(), false);
+  });
+  await server.close();
+});
+
 test('without messages in the range it says so and offers a longer one', mockOnly, async () => {
   const server = await startMock({ quietFor: 2 * 3600 });
   await visit(`${server.url}/#/c/xqc`, async (page) => {

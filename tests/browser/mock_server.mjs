@@ -111,8 +111,15 @@ function readTime(text, nowS, otherwise) {
   return /^\d+$/.test(text) ? Number(text) : Date.parse(text) / 1000;
 }
 
-// quietFor: seconds since the last message in every channel (for ranges without messages).
-export async function startMock({ port = 0, channels = 40, quietFor = 0, messagesPerSecond = 4 } = {}) {
+// quietFor: seconds since the last message in every channel (for ranges without messages); storeless: as before anything
+// was stored, until haveStore() is called.
+export async function startMock({
+  port = 0,
+  channels = 40,
+  quietFor = 0,
+  messagesPerSecond = 4,
+  storeless = false,
+} = {}) {
   const logins = Array.from({ length: channels }, (_, i) =>
     i === 0 ? 'xqc' : `channel_${String(i).padStart(3, '0')}`,
   );
@@ -207,6 +214,7 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
 
   function api(parts, query, response) {
     const nowS = Math.floor(Date.now() / 1000);
+    if (storeless) return fail(response, 503, 'missing', "there is no store yet; 'hubbub run' makes one");
     const limit = Number(query.get('limit') ?? (parts[2] === 'rate' ? 1440 : 100));
     const from = readTime(query.get('from'), nowS, nowS - 3600);
     const to = readTime(query.get('to'), nowS, nowS);
@@ -254,12 +262,11 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
   }
 
   function live(login, response) {
-    if (login && !logins.includes(login)) return fail(response, 404, 'missing', `channel '${login}' was never seen`);
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     const send = (event, data) => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     response.write('retry: 1000\n\n');
     send('hello', { version: '0.0.0', now: iso(Math.floor(Date.now() / 1000)) });
-    send('channels', { rows: logins.map(channelRow) });
+    if (!storeless) send('channels', { rows: logins.map(channelRow) });
     const stream = { login, send, number: newestNumber(), response };
     streams.add(stream);
     response.on('close', () => streams.delete(stream));
@@ -270,9 +277,9 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
     const nowS = Math.floor(Date.now() / 1000);
     const minute = Math.floor(nowS / 60) * 60;
     for (const { login, send } of streams) {
-      if (!logins.length || quietFor) continue;
+      if (!logins.length || quietFor || storeless) continue;
       send('channels', { rows: logins.map(channelRow) });
-      if (!login) continue;
+      if (!logins.includes(login)) continue;
       send('rate', { channel: login, rows: [minuteRow(login, minute - 60), minuteRow(login, minute)] });
       if (turn % 2 === 0) {
         send('words', { channel: login, rows: wordRows(null, 20) });
@@ -283,7 +290,7 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
   }, 1000);
   const talk = setInterval(() => {
     for (const stream of streams) {
-      if (!stream.login || quietFor) continue;
+      if (!logins.includes(stream.login) || quietFor || storeless) continue;
       for (const newest = newestNumber(); stream.number < newest;) {
         stream.number++;
         stream.send('message', message(stream.login, stream.number, stream.number * periodMs));
@@ -319,6 +326,7 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
     url: `http://127.0.0.1:${server.address().port}`,
     port: server.address().port,
     requests,
+    haveStore: () => (storeless = false),
     // Says again, as removed, a message that was sent before.
     remove(id) {
       removed.push(id);
