@@ -17,7 +17,7 @@ struct hb_arena_chunk {
     alignas(max_align_t) char room[];
 };
 
-static _Noreturn void out_of_memory(size_t size)
+_Noreturn void hb_out_of_memory(size_t size)
 {
     fprintf(stderr, "hubbub: out of memory: %zu bytes could not be had\n", size);
     exit(1);
@@ -27,7 +27,7 @@ void *hb_alloc(size_t size)
 {
     void *memory = calloc(1, size == 0 ? 1 : size);
     if (memory == NULL)
-        out_of_memory(size);
+        hb_out_of_memory(size);
     return memory;
 }
 
@@ -35,10 +35,10 @@ void *hb_resize(void *memory, size_t count, size_t each)
 {
     size_t size = 0;
     if (__builtin_mul_overflow(count, each, &size))
-        out_of_memory(SIZE_MAX);
+        hb_out_of_memory(SIZE_MAX);
     void *moved = realloc(memory, size == 0 ? 1 : size);
     if (moved == NULL)
-        out_of_memory(size);
+        hb_out_of_memory(size);
     return moved;
 }
 

@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 
+_Noreturn void hb_out_of_memory(size_t size);             /* for libraries' own failures; size is only told */
 void *hb_alloc(size_t size);                              /* zeroed; free with free() */
 void *hb_resize(void *memory, size_t count, size_t each); /* realloc of count * each bytes; new bytes undefined */
 char *hb_copy_text(hb_bytes text);                        /* a NUL-terminated copy; free with free() */

@@ -18,10 +18,10 @@
 enum { OUT_BYTES = 256 * 1024, WAIT_MS = 1000 };
 #define WHEREVER_IT_ENDS (UINT64_MAX >> 2) /* an offset behind the end counts as the end */
 
-typedef enum format { FORMAT_RAW, FORMAT_TEXT, FORMAT_JSON } format;
+typedef enum cat_format { FORMAT_RAW, FORMAT_TEXT, FORMAT_JSON } cat_format;
 
-typedef struct cat {
-    format format;
+typedef struct cat_job {
+    cat_format format;
     char channel_sign[HB_LOGIN_MAX + 2]; /* " #channel", with the channel in lower case */
     hb_bytes sign;                       /* the same; empty: every channel */
     char user_room[HB_LOGIN_MAX];
@@ -38,11 +38,11 @@ typedef struct cat {
     hb_buffer row;
     hb_buffer repaired;
     bool closed; /* nobody reads what we print any more */
-} cat;
+} cat_job;
 
 /* ---- Printing ---- */
 
-static bool write_out(cat *cat, hb_bytes data, hb_error *error)
+static bool write_out(cat_job *cat, hb_bytes data, hb_error *error)
 {
     while (data.size > 0) {
         const ssize_t wrote = write(STDOUT_FILENO, data.data, data.size);
@@ -59,7 +59,7 @@ static bool write_out(cat *cat, hb_bytes data, hb_error *error)
     return true;
 }
 
-static bool flush(cat *cat, hb_error *error)
+static bool flush(cat_job *cat, hb_error *error)
 {
     const bool written = cat->closed || write_out(cat, hb_buffer_bytes(&cat->out), error);
     cat->out.size = 0;
@@ -67,7 +67,7 @@ static bool flush(cat *cat, hb_error *error)
 }
 
 /* Characters that move the cursor or turn the direction of writing are shown instead of sent. */
-static void print_visible(cat *cat, hb_bytes text)
+static void print_visible(cat_job *cat, hb_bytes text)
 {
     text = hb_utf8_repair(text, &cat->repaired);
     for (size_t at = 0; at < text.size;) {
@@ -83,7 +83,7 @@ static void print_visible(cat *cat, hb_bytes text)
     }
 }
 
-static void print_name(cat *cat, const hb_fact *fact)
+static void print_name(cat_job *cat, const hb_fact *fact)
 {
     const hb_bytes escaped = fact->display_name.size > 0 ? fact->display_name : fact->login;
     char *plain = hb_alloc(escaped.size);
@@ -92,7 +92,7 @@ static void print_name(cat *cat, const hb_fact *fact)
 }
 
 /* 2026-11-24T13:05:00Z #xqc name: text */
-static void print_text(cat *cat, const hb_fact *fact, bool deleted)
+static void print_text(cat_job *cat, const hb_fact *fact, bool deleted)
 {
     char time[HB_TIME_TEXT];
     hb_time_print(hb_time_floor(fact->time_ms, 1000) / 1000, time);
@@ -109,7 +109,7 @@ static void print_text(cat *cat, const hb_fact *fact, bool deleted)
 }
 
 /* The row of the API, with the channel in front. */
-static void print_json(cat *cat, hb_fact *fact, bool deleted)
+static void print_json(cat_job *cat, hb_fact *fact, bool deleted)
 {
     if (deleted && !cat->with_deleted)
         fact->text.size = 0;
@@ -122,7 +122,7 @@ static void print_json(cat *cat, hb_fact *fact, bool deleted)
 
 /* ---- Choosing ---- */
 
-static bool is_wanted(const cat *cat, const hb_fact *fact)
+static bool is_wanted(const cat_job *cat, const hb_fact *fact)
 {
     char lower[HB_LOGIN_MAX];
     if (cat->with_times && (fact->time_ms < cat->from_s * 1000 || fact->time_ms >= cat->to_s * 1000))
@@ -135,7 +135,7 @@ static bool is_wanted(const cat *cat, const hb_fact *fact)
            hb_bytes_equal(hb_bytes_lower(fact->login, lower), cat->user_login);
 }
 
-static void print_line(cat *cat, hb_bytes line)
+static void print_line(cat_job *cat, hb_bytes line)
 {
     hb_fact fact;
     if (hb_fact_read(line, &fact) != HB_FACT_OK || !is_wanted(cat, &fact))
@@ -152,7 +152,7 @@ static void print_line(cat *cat, hb_bytes line)
     }
 }
 
-static bool print_lines(cat *cat, hb_bytes lines, hb_error *error)
+static bool print_lines(cat_job *cat, hb_bytes lines, hb_error *error)
 {
     hb_bytes line;
     if (cat->format == FORMAT_RAW && cat->sign.size == 0 && cat->user.size == 0 && !cat->with_times)
@@ -169,7 +169,7 @@ static bool print_lines(cat *cat, hb_bytes lines, hb_error *error)
 /* ---- Reading ---- */
 
 /* Reads a part from its start and hands its lines to take. *next: where it ended. Damage is said and passed over. */
-static bool read_part(cat *cat, int64_t part, bool (*take)(struct cat *cat, hb_bytes lines, hb_error *error),
+static bool read_part(cat_job *cat, int64_t part, bool (*take)(struct cat_job *cat, hb_bytes lines, hb_error *error),
                       uint64_t *next, hb_error *error)
 {
     hb_log_cursor *cursor = hb_log_cursor_open(cat->log, part, 0, error);
@@ -193,7 +193,7 @@ static bool read_part(cat *cat, int64_t part, bool (*take)(struct cat *cat, hb_b
     return read;
 }
 
-static bool take_removals(cat *cat, hb_bytes lines, hb_error *error)
+static bool take_removals(cat_job *cat, hb_bytes lines, hb_error *error)
 {
     (void)error;
     hb_removals_scan(cat->removals, lines);
@@ -201,7 +201,7 @@ static bool take_removals(cat *cat, hb_bytes lines, hb_error *error)
 }
 
 /* Finds out what was removed in the part and the two hours behind it. */
-static bool look_ahead(cat *cat, const hb_log_part *parts, size_t count, size_t at, hb_error *error)
+static bool look_ahead(cat_job *cat, const hb_log_part *parts, size_t count, size_t at, hb_error *error)
 {
     const int64_t last = parts[at].part + (int64_t)HB_REMOVALS_REACH_HOURS * HB_HOUR_S;
     hb_removals_keep(cat->removals, parts[at].part * 1000, INT64_MAX);
@@ -217,7 +217,8 @@ static bool look_ahead(cat *cat, const hb_log_part *parts, size_t count, size_t 
 }
 
 /* Prints what the log holds; positions (one a part) tell where each ended. */
-static bool print_parts(cat *cat, const hb_log_part *parts, size_t count, hb_log_position *positions, hb_error *error)
+static bool print_parts(cat_job *cat, const hb_log_part *parts, size_t count, hb_log_position *positions,
+                        hb_error *error)
 {
     for (size_t i = 0; i < count && !cat->closed; i++) {
         positions[i] = (hb_log_position){parts[i].part, WHEREVER_IT_ENDS};
@@ -234,7 +235,7 @@ static bool print_parts(cat *cat, const hb_log_part *parts, size_t count, hb_log
     return true;
 }
 
-static bool follow(cat *cat, const hb_log_position *positions, size_t count, hb_error *error)
+static bool follow(cat_job *cat, const hb_log_position *positions, size_t count, hb_error *error)
 {
     hb_log_follower *follower = hb_log_follower_open(cat->log, HB_LOG_FROM_START, positions, count, error);
     bool going = follower != NULL;
@@ -258,7 +259,7 @@ static bool follow(cat *cat, const hb_log_position *positions, size_t count, hb_
     return going;
 }
 
-static bool print_log(cat *cat, bool follows, hb_error *error)
+static bool print_log(cat_job *cat, bool follows, hb_error *error)
 {
     hb_log_part *parts = NULL;
     size_t count = 0;
@@ -275,7 +276,7 @@ static bool print_log(cat *cat, bool follows, hb_error *error)
 
 /* ---- Options ---- */
 
-static bool read_channel(cat *cat, const char *text, hb_error *error)
+static bool read_channel(cat_job *cat, const char *text, hb_error *error)
 {
     const hb_bytes given = hb_bytes_of(text[0] == '#' ? text + 1 : text);
     if (given.size == 0 || given.size > HB_LOGIN_MAX)
@@ -286,7 +287,7 @@ static bool read_channel(cat *cat, const char *text, hb_error *error)
     return true;
 }
 
-static bool read_options(cat *cat, const hb_options *options, hb_error *error)
+static bool read_options(cat_job *cat, const hb_options *options, hb_error *error)
 {
     static const char *const formats[] = {"raw", "text", "json"};
     const char *channel = hb_options_text(options, "channel");
@@ -297,7 +298,7 @@ static bool read_options(cat *cat, const hb_options *options, hb_error *error)
         index++;
     if (index == sizeof formats / sizeof *formats)
         return hb_fail(error, HB_ERROR_USAGE, "--format is '%s', but must be raw, text or json", format);
-    cat->format = (enum format)index;
+    cat->format = (cat_format)index;
     cat->with_deleted = hb_options_flag(options, "deleted");
     cat->from_s = hb_options_text(options, "from") == NULL ? 0 : hb_options_time(options, "from");
     cat->to_s = hb_options_text(options, "to") == NULL ? INT64_MAX / 1000 : hb_options_time(options, "to");
@@ -315,7 +316,7 @@ static bool read_options(cat *cat, const hb_options *options, hb_error *error)
 
 static int run(const hb_options *options)
 {
-    cat cat = {0};
+    cat_job cat = {0};
     hb_error error = {0};
     hb_error further = {0};
     if (!read_options(&cat, options, &error))

@@ -5,7 +5,6 @@
 
 #include "cmd/options.h"
 
-extern const hb_command hb_command_import;
 extern const hb_command hb_command_ingest;
 extern const hb_command hb_command_serve;
 extern const hb_command hb_command_channels;
@@ -13,6 +12,9 @@ extern const hb_command hb_command_rate;
 extern const hb_command hb_command_words;
 extern const hb_command hb_command_users;
 extern const hb_command hb_command_viewers;
+extern const hb_command hb_command_import;
+extern const hb_command hb_command_cat;
+extern const hb_command hb_command_simulate;
 
 /* A NULL ends the list. */
 extern const hb_command *const hb_commands[];

@@ -1,4 +1,4 @@
-/* server.h - the web server: the dashboard, the API, live events, /metrics and /healthz (DESIGN.md section 6).
+/* server.h - the web server: the dashboard, the API, live events, /metrics and /healthz.
  *
  * One thread runs libevent's loop and all of HTTP; two answer questions; one watches the store and one the log for live
  * events. The server only reads. Store and log need not exist yet: it waits for them, and says so (/healthz: 503).

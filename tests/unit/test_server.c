@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdarg.h>
 #include <sys/stat.h>
 
 typedef struct test_place { /* a folder of its own with a store and a log */
@@ -72,6 +73,36 @@ static void write_channel(test_place *place, const char *name, uint64_t messages
         fail_msg("%s", error.text);
 }
 
+static void append(test_place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Appends one line to the log, received now. */
+static void append(test_place *place, const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    assert_int_equal(hb_log_append(place->log, hb_bytes_of(line), hb_now_ms()), HB_LOG_APPENDED);
+}
+
+static void flush(test_place *place)
+{
+    hb_error error;
+    assert_true(hb_log_flush(place->log, &error));
+}
+
+/* Three messages, of which the second was removed. */
+static void write_messages(test_place *place)
+{
+    const long long time_ms = (long long)place->minute_s * 1000;
+    append(place, "@id=1;user-id=7;display-name=Ann;tmi-sent-ts=%lld :ann!a@a PRIVMSG #xqc :good day", time_ms + 1);
+    append(place, "@id=2;user-id=8;tmi-sent-ts=%lld :bob!b@b PRIVMSG #xqc :bad day", time_ms + 2);
+    append(place, "@id=3;user-id=7;display-name=Ann;tmi-sent-ts=%lld :ann!a@a PRIVMSG #xqc :so long", time_ms + 3);
+    append(place, "@login=bob;target-msg-id=2;tmi-sent-ts=%lld :tmi.twitch.tv CLEARMSG #xqc :bad day", time_ms + 4);
+    flush(place);
+}
+
 static void start_server(test_place *place, const hb_server_settings *more)
 {
     hb_error error;
@@ -121,6 +152,7 @@ static int make_place(void **state)
     write_channel(place, "forsen", 20);
     place->log = hb_log_open(place->log_path, HB_LOG_APPEND, NULL, &error);
     assert_non_null(place->log);
+    write_messages(place);
     *state = place;
     return 0;
 }
@@ -336,6 +368,49 @@ static void every_path_answers_as_described(void **state)
     client_done(&described);
 }
 
+static void messages_are_read_back(void **state)
+{
+    static const struct {
+        const char *query;
+        const char *rows; /* "user_name":"text", "deleted" of each */
+    } asked[] = {
+        {"", "Ann:good day,false bob:,true Ann:so long,false "},
+        {"?deleted=1", "Ann:good day,false bob:bad day,true Ann:so long,false "},
+        {"?limit=1", "Ann:so long,false "},
+        {"?user=Ann", "Ann:good day,false Ann:so long,false "},
+        {"?user=8", "bob:,true "},
+        {"?to=-30m", ""},
+    };
+    const test_place *place = *state;
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        char target[80];
+        hb_buffer rows = {0};
+        json_error_t problem;
+        size_t index;
+        json_t *row;
+        snprintf(target, sizeof target, "/api/v1/channels/XQC/messages%s", asked[i].query);
+        client_reply reply = client_get(place->port, target);
+        assert_int_equal(reply.status, 200);
+        json_t *answer = json_loadb(reply.body.data, reply.body.size, 0, &problem);
+        assert_string_equal(json_string_value(json_object_get(answer, "channel")), "xqc");
+        assert_true(json_is_true(json_object_get(answer, "exact")));
+        json_array_foreach(json_object_get(answer, "rows"), index, row)
+            hb_buffer_print(&rows, "%s:%s,%s ", json_string_value(json_object_get(row, "user_name")),
+                            json_string_value(json_object_get(row, "text")),
+                            json_is_true(json_object_get(row, "deleted")) ? "true" : "false");
+        assert_bytes(hb_buffer_bytes(&rows), asked[i].rows);
+        json_decref(answer);
+        hb_buffer_free(&rows);
+        client_done(&reply);
+    }
+    client_reply reply = client_get(place->port, "/api/v1/channels/xqc/messages");
+    assert_has(reply.body, ".001Z\",\"id\":\"1\",\"user_id\":\"7\",\"login\":\"ann\"");
+    client_done(&reply);
+    reply = client_get(place->port, "/api/v1/channels/nobody/messages");
+    assert_int_equal(reply.status, 404);
+    client_done(&reply);
+}
+
 static void any_page_may_read_the_api_only(void **state)
 {
     const test_place *place = *state;
@@ -542,25 +617,18 @@ static void news_is_live_within_a_second(void **state)
 static void messages_are_live_and_filtered(void **state)
 {
     test_place *place = *state;
-    hb_error error;
     hb_buffer text = {0};
     const int client = client_stream(place->port, "/api/v1/live?channel=xqc", 0);
     assert_true(client_wait_for(client, "event: users", &text));
     usleep(300 * 1000); /* it follows the log from its end: let it find the end */
-    static const char *const lines[] = {
-        "@id=m1;user-id=42;room-id=71;display-name=Some\\sOne;tmi-sent-ts=%lld "
-        ":someone!x@x PRIVMSG #forsen :not for here",
-        "@id=m2;user-id=42;room-id=71;display-name=Some\\sOne;tmi-sent-ts=%lld "
-        ":someone!x@x PRIVMSG #xqc :\x01"
-        "ACTION says <script>\"hi\"\x01",
-    };
     const int64_t now_ms = hb_now_ms();
-    for (size_t i = 0; i < 2; i++) {
-        char line[300];
-        snprintf(line, sizeof line, lines[i], (long long)now_ms);
-        assert_int_equal(hb_log_append(place->log, hb_bytes_of(line), now_ms), HB_LOG_APPENDED);
-    }
-    assert_true(hb_log_flush(place->log, &error));
+    append(place, "@id=m1;user-id=42;tmi-sent-ts=%lld :someone!x@x PRIVMSG #forsen :not for here", (long long)now_ms);
+    append(place,
+           "@id=m2;user-id=42;room-id=71;display-name=Some\\sOne;tmi-sent-ts=%lld "
+           ":someone!x@x PRIVMSG #xqc :\x01"
+           "ACTION says <script>\"hi\"\x01",
+           (long long)now_ms);
+    flush(place);
     assert_true(client_wait_for(client, "event: message\ndata: {\"time\":\"", &text));
     assert_true(
         client_wait_for(client,
@@ -571,13 +639,9 @@ static void messages_are_live_and_filtered(void **state)
     assert_true(hb_now_ms() - now_ms < 1000);
 
     /* A flood is cut to about 50, and the rest is counted. */
-    for (int i = 0; i < 500; i++) {
-        char line[300];
-        snprintf(line, sizeof line, "@id=f%d;user-id=1;tmi-sent-ts=%lld :a!a@a PRIVMSG #xqc :flood", i,
-                 (long long)now_ms);
-        assert_int_equal(hb_log_append(place->log, hb_bytes_of(line), now_ms), HB_LOG_APPENDED);
-    }
-    assert_true(hb_log_flush(place->log, &error));
+    for (int i = 0; i < 500; i++)
+        append(place, "@id=f%d;user-id=1;tmi-sent-ts=%lld :a!a@a PRIVMSG #xqc :flood", i, (long long)now_ms);
+    flush(place);
     assert_true(client_wait_for(client, "event: skipped\ndata: {\"count\":4", &text));
     close(client);
     hb_buffer_free(&text);
@@ -730,6 +794,7 @@ int main(void)
         SERVED(errors_are_json),
         SERVED(head_has_the_length_and_no_body),
         SERVED(every_path_answers_as_described),
+        SERVED(messages_are_read_back),
         SERVED(any_page_may_read_the_api_only),
         cmocka_unit_test_setup_teardown(names_of_others_are_refused_on_loopback, make_place, clear_place),
         SERVED(the_port_is_told_and_may_be_busy),
