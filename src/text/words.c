@@ -3,8 +3,9 @@
  * A text is first brought into two forms of equal length: `clean` (valid UTF-8, spelled as sent) and `work` (the same
  * with ASCII letters in lower case and all white space outside ASCII replaced by spaces, a byte for a byte). Emotes are
  * cut out of `clean` and overwritten with spaces in `work`. Then one pass over `work` takes chunk after chunk: links,
- * mentions, and words. Chunks of ASCII are split right here by a table; any other chunk is handed to ICU (words_icu.c),
- * all of a message's at once. Most tokens are slices of `work`, so an ASCII message costs no allocation and two passes.
+ * mentions, and words. Chunks of ASCII, and of letters that are two bytes in UTF-8 before and after folding (most of
+ * Latin, Greek, Cyrillic, Arabic), are split right here by a table; any other chunk is handed to ICU (words_icu.c), all
+ * of a message's at once. Most tokens are slices of `work`, so an ASCII message costs no allocation and two passes.
  *
  * What DESIGN leaves open, and docs/words.md says to users:
  *
@@ -271,7 +272,7 @@ static void take_emotes(hb_words *words, hb_bytes clean, size_t code_points, hb_
 /* ---- Chunks ---- */
 
 /* What stands at `at`. A letter of two bytes gets its folded spelling. */
-static unsigned look(const hb_words *words, char *at)
+static inline unsigned look(const hb_words *words, char *at)
 {
     const unsigned kind = kind_of(*at);
     if ((kind & PAIR) == 0)
@@ -281,6 +282,26 @@ static unsigned look(const hb_words *words, char *at)
         return pair == HB_WORDS_ICU ? FOREIGN : PAIR;
     memcpy(at, &pair, sizeof pair);
     return LETTER | PAIR;
+}
+
+/* Steps over letters, digits and `_`, from the one at *at, which is of the kind *kind: moves *at behind them, sets
+ * *kind to what stands there and *last to the last one's, and returns all kinds passed. */
+static inline unsigned pass_letters(const hb_words *words, char **at, unsigned *kind, unsigned *last)
+{
+    char *next = *at;
+    unsigned seen = 0;
+    while ((*kind & IN_WORD) != 0) {
+        next += (*kind & PAIR) != 0 ? 1 : 0; /* to its last byte */
+        do {
+            *last = *kind;
+            seen |= *kind;
+            *kind = kind_of(*++next);
+        } while ((*kind & IN_WORD) != 0); /* the most of any text passes here */
+        if ((*kind & PAIR) != 0)
+            *kind = look(words, next);
+    }
+    *at = next;
+    return seen;
 }
 
 /* Splits the text at `at` into words, up to the chunk's end, and returns that end; NULL, with words pushed in vain,
@@ -296,25 +317,17 @@ static char *take_words(hb_words *words, char *at)
             continue;
         }
         const char *start = at;
-        unsigned seen = 0;
-        for (;;) {
-            unsigned before = 0;
-            do {
-                before = kind;
-                seen |= kind;
-                at += (kind & PAIR) != 0 ? 2 : 1;
-                kind = look(words, at);
-            } while ((kind & IN_WORD) != 0);
-            /* Such a byte is inside a word where it stands between two letters, or two digits. at[1] is there: a space
-             * follows the text. */
-            const unsigned joined = kind >> JOINS & before & (LETTER | DIGIT);
-            if (joined == 0)
+        unsigned last = 0;
+        unsigned seen = pass_letters(words, &at, &kind, &last);
+        /* A byte that joins is inside a word where it stands between two letters, or two digits. at[1] is there: a
+         * space follows the text. */
+        while ((kind >> JOINS & last & (LETTER | DIGIT)) != 0) {
+            const unsigned next = look(words, at + 1);
+            if ((kind >> JOINS & last & next & (LETTER | DIGIT)) == 0)
                 break;
-            const unsigned after = look(words, at + 1);
-            if ((joined & after) == 0)
-                break;
-            kind = after;
             at++;
+            kind = next;
+            seen |= pass_letters(words, &at, &kind, &last);
         }
         if ((seen & (LETTER | DIGIT)) != 0)
             push(words, HB_WORD, start, (size_t)(at - start));

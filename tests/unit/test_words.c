@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "text/utf8.h"
 #include "text/words_paths.h"
 
 #include <stdlib.h>
@@ -266,13 +267,27 @@ static char random_char(void)
     return (char)dice(128);
 }
 
-static size_t random_ascii(char *text)
+/* A code point that the fast path may take, or that stands beside such in chat. */
+static size_t random_pair(char *out)
+{
+    static const uint32_t others[] = {0x301,  0x2019, 0x2026, 0x200d, 0xe0000, 0x1f602,
+                                      0x1e9e, 0xad,   0xb7,   0x130,  0xfe0f};
+    const unsigned way = dice(8);
+    return hb_utf8_put(way == 0   ? others[dice(sizeof others / sizeof *others)]
+                       : way == 1 ? 0x80 + dice(0x780)
+                                  : 0xa0 + dice(0x100),
+                       out);
+}
+
+static size_t random_text(char *text, bool ascii)
 {
     static const char *const starts[] = {"http://", "HTTPS://", "www.", "!a", "@x", " @", "a.b", "1,2"};
     size_t size = 0;
     for (unsigned i = dice(20); i > 0; i--)
         if (dice(12) == 0)
             size += (size_t)sprintf(text + size, "%s", starts[dice(8)]);
+        else if (!ascii && dice(2) == 0)
+            size += random_pair(text + size);
         else
             text[size++] = random_char();
     return size;
@@ -310,7 +325,7 @@ static void the_fast_path_equals_icu(void **state)
     for (size_t i = 0; i < RANDOM_TEXTS; i++) {
         char text[256];
         char emotes[32] = "";
-        const hb_bytes sent = {text, random_ascii(text)};
+        const hb_bytes sent = {text, random_text(text, i % 4 != 0)};
         if (dice(8) == 0)
             sprintf(emotes, "1:%u-%u/2:%u-%u", dice(20), dice(20), dice(20), dice(20));
         const hb_token *a = NULL;
