@@ -183,8 +183,8 @@ static uint16_t pair_of(const hb_words_icu *icu, UChar code_point)
 
 void hb_words_icu_pairs(const hb_words_icu *icu, uint16_t pairs[HB_WORDS_PAIRS])
 {
-    for (UChar code_point = 0x80; code_point < HB_WORDS_PAIRS; code_point++)
-        pairs[code_point] = pair_of(icu, code_point);
+    for (size_t code_point = 0x80; code_point < HB_WORDS_PAIRS; code_point++)
+        pairs[code_point] = pair_of(icu, (UChar)code_point);
 }
 
 static unsigned kind_of(UChar32 code_point)
