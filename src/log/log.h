@@ -8,7 +8,7 @@
  *     DIR/2026-11-24T13.irc.zst   5 minutes after its end: standard zstd, independent frames of about 1 MiB
  *     DIR/.lock                   held (flock) for the moment of each append and each compression's last step, so that
  *                                 several processes may append: hubbub run and hubbub import, say
- *     DIR/.version                the format's version; a newer one is refused (HB_ERROR_VERSION)
+ *     DIR/.version                the format's version, a number; a newer one is refused (HB_ERROR_VERSION)
  *
  * Reading needs no lock: a reader stops at the last whole line or frame and finds more there later.
  */
@@ -80,6 +80,10 @@ void hb_log_cursor_close(hb_log_cursor *cursor);
  * for now. *next is the offset behind them. Goes on seamlessly when the part is compressed meanwhile. False:
  * HB_ERROR_CORRUPT with the place (a bad frame; the next call goes on behind it), HB_ERROR_SYSTEM. */
 bool hb_log_read(hb_log_cursor *cursor, hb_bytes *lines, uint64_t *next, hb_error *error);
+
+/* Takes lines off *rest up to the next one that contains a text (" #channel"); false when there is none. Far faster
+ * than to parse each line: what it finds is then parsed. */
+bool hb_log_find_line(hb_bytes *rest, hb_bytes text, hb_bytes *line);
 
 /* Waits until something in the log may have changed, or wait_ms have passed. The first call returns at once. */
 void hb_log_wait(hb_log *log, int wait_ms);

@@ -196,3 +196,18 @@ bool hb_log_read(hb_log_cursor *cursor, hb_bytes *lines, uint64_t *next, hb_erro
         *lines = (hb_bytes){"", 0};
     return read;
 }
+
+bool hb_log_find_line(hb_bytes *rest, hb_bytes text, hb_bytes *line)
+{
+    const char *found = rest->size == 0 ? NULL : memmem(rest->data, rest->size, text.data, text.size);
+    if (found == NULL)
+        return false;
+    const size_t at = (size_t)(found - rest->data);
+    const char *before = memrchr(rest->data, '\n', at);
+    const char *behind = memchr(found, '\n', rest->size - at);
+    const char *start = before == NULL ? rest->data : before + 1;
+    const char *end = behind == NULL ? rest->data + rest->size : behind;
+    *line = (hb_bytes){start, (size_t)(end - start)};
+    *rest = hb_bytes_from(*rest, (size_t)(end - rest->data) + (behind != NULL));
+    return true;
+}

@@ -7,7 +7,7 @@
  * Latin, Greek, Cyrillic, Arabic), are split right here by a table; any other chunk is handed to ICU (words_icu.c), all
  * of a message's at once. Most tokens are slices of `work`, so an ASCII message costs no allocation and two passes.
  *
- * What DESIGN leaves open, and docs/words.md says to users:
+ * What the rules leave open, and docs/words.md says to users:
  *
  * - Invisible characters: U+E0000 is white space wherever it stands. Other default-ignorable code points are white
  *   space where a whole chunk consists of them; inside a chunk they stay (and vanish from words by NFKC_Casefold).

@@ -48,7 +48,7 @@ struct hb_fold {
     int64_t round;
     bool watched;
     bool full;
-    void (*free_note)(void *note);
+    hb_fold_watcher watcher;
     hb_fold_slot *slots;
     size_t slot_count;
     size_t slot_capacity;
@@ -79,8 +79,8 @@ hb_fold *hb_fold_open(hb_error *error)
 
 static void free_slot(hb_fold *fold, hb_fold_slot *slot)
 {
-    if (slot->note != NULL)
-        fold->free_note(slot->note);
+    if (fold->watched)
+        fold->watcher.forgotten(fold->watcher.context, slot);
     hb_sheet_close(slot->sheet);
     free(slot->frozen);
     free(slot->ids.places);
@@ -435,10 +435,10 @@ hb_sheet *hb_fold_next_sheet(hb_fold *fold, size_t *cursor)
     return slot->sheet == NULL ? hb_fold_thaw(fold, slot) : slot->sheet;
 }
 
-void hb_fold_watch(hb_fold *fold, void (*free_note)(void *note))
+void hb_fold_watch(hb_fold *fold, const hb_fold_watcher *watcher)
 {
     fold->watched = true;
-    fold->free_note = free_note;
+    fold->watcher = *watcher;
 }
 
 size_t hb_fold_slot_count(const hb_fold *fold)
@@ -460,19 +460,27 @@ void hb_fold_freeze(hb_fold_slot *slot)
     slot->sheet = NULL;
 }
 
-hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot)
+hb_sheet *hb_fold_peek(const hb_fold_slot *slot)
 {
     hb_error error;
-    slot->sheet = hb_sheet_decode((hb_bytes){slot->frozen, slot->frozen_size}, &error);
-    if (slot->sheet == NULL) {
+    hb_sheet *sheet = hb_sheet_decode((hb_bytes){slot->frozen, slot->frozen_size}, &error);
+    if (sheet == NULL) {
         /* These bytes never left the process: only broken memory can do this, and then no count is to be trusted. */
         fprintf(stderr, "hubbub: a sheet kept in memory was altered there; stopping: %s\n", error.text);
         abort();
     }
+    return sheet;
+}
+
+hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot)
+{
+    slot->sheet = hb_fold_peek(slot);
     free(slot->frozen);
     slot->frozen = NULL;
-    if (fold->watched)
+    if (fold->watched) {
         hb_sheet_watch(slot->sheet);
+        fold->watcher.thawed(fold->watcher.context, slot);
+    }
     return slot->sheet;
 }
 
@@ -504,6 +512,14 @@ static size_t ids_held(const hb_fold_ids *ids)
     return ids->places == NULL ? 0 : (ids->mask + 1) * sizeof *ids->places;
 }
 
+size_t hb_fold_ids_held(const hb_fold *fold)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < fold->slot_count; i++)
+        held += ids_held(&fold->slots[i].ids) + ids_held(&fold->slots[i].older_ids);
+    return held;
+}
+
 size_t hb_fold_slot_held(const hb_fold_slot *slot)
 {
     return sizeof *slot + slot->channel.size + ids_held(&slot->ids) + ids_held(&slot->older_ids) +
@@ -512,9 +528,12 @@ size_t hb_fold_slot_held(const hb_fold_slot *slot)
 
 size_t hb_fold_held(const hb_fold *fold)
 {
-    size_t held = sizeof *fold + hb_map_held(&fold->slot_map) + fold->record_capacity * sizeof *fold->records +
-                  (fold->order_capacity + fold->taken_capacity) * sizeof(uint32_t);
-    for (size_t i = 0; i < fold->slot_count; i++)
-        held += hb_fold_slot_held(&fold->slots[i]);
-    return held;
+    return sizeof *fold + hb_map_held(&fold->slot_map) + fold->record_capacity * sizeof *fold->records +
+           (fold->order_capacity + fold->taken_capacity) * sizeof(uint32_t) + fold->plain.capacity +
+           fold->clean.capacity + fold->other_clean.capacity;
+}
+
+int64_t hb_fold_round(const hb_fold *fold)
+{
+    return fold->round;
 }

@@ -26,17 +26,26 @@ typedef struct hb_fold_slot {
     uint32_t taken; /* lines of the batch in hand */
     uint32_t first; /* where they begin in the order by slots */
     int64_t used;   /* the fold's round in which it last counted something */
-    void *note;     /* the speed layer's; freed with free_note */
+    void *note;     /* the speed layer's own */
 } hb_fold_slot;
 
-/* Remembers in every sheet what is touched. free_note is called with a slot's note before the slot goes. */
-void hb_fold_watch(hb_fold *fold, void (*free_note)(void *note));
+typedef struct hb_fold_watcher {
+    void *context;
+    void (*thawed)(void *context, hb_fold_slot *slot);    /* before anything is counted in it */
+    void (*forgotten)(void *context, hb_fold_slot *slot); /* the slot goes: what to do with its note */
+} hb_fold_watcher;
+
+/* Remembers in every sheet what is touched, and calls the watcher. To be called before the first line. */
+void hb_fold_watch(hb_fold *fold, const hb_fold_watcher *watcher);
 
 size_t hb_fold_slot_count(const hb_fold *fold);
 hb_fold_slot *hb_fold_slot_at(hb_fold *fold, size_t number);
 
 /* Encodes the slot's sheet and lets go of it. The speed layer sees to its note first. */
 void hb_fold_freeze(hb_fold_slot *slot);
+
+/* Reads the sheet of a frozen slot, which stays frozen; the caller closes it. */
+hb_sheet *hb_fold_peek(const hb_fold_slot *slot);
 
 /* Makes the sheet of a frozen slot again. */
 hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot);
@@ -47,12 +56,16 @@ void hb_fold_set_full(hb_fold *fold, bool full);
 
 /* Forgets the ids that came before the last call. Returns how many. */
 uint64_t hb_fold_age_ids(hb_fold *fold);
+size_t hb_fold_ids_held(const hb_fold *fold); /* bytes */
 
 /* What the latest facts say the time is: the greatest event time, but no later than its fact was received nor than now.
  * A clock that is wrong in a message cannot push it ahead. */
 int64_t hb_fold_time_ms(const hb_fold *fold, int64_t now_ms);
 
 size_t hb_fold_slot_held(const hb_fold_slot *slot); /* bytes */
-size_t hb_fold_held(const hb_fold *fold);           /* bytes: all slots' and the fold's own */
+size_t hb_fold_held(const hb_fold *fold);           /* bytes: the fold's own, without the slots */
+
+/* How many batches were counted: hb_fold_slot.used goes by this. */
+int64_t hb_fold_round(const hb_fold *fold);
 
 #endif

@@ -1,0 +1,288 @@
+/* messages.c - hours backwards, lines forwards.
+ *
+ * What matches is copied to one buffer; when twice the limit is there, the older half is thrown away. So the work for
+ * each match is small and constant, however many match. */
+#include "log/messages.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "log/removals.h"
+
+#include <stdlib.h>
+
+typedef struct found_line {
+    int64_t time_ms;
+    uint64_t order; /* in the log: settles equal times */
+    size_t at;      /* in lines */
+    size_t size;
+    uint64_t id_hash; /* 0 for a line without an id: it is unlike any other */
+    bool deleted;
+    bool judged; /* its removals are known */
+} found_line;
+
+struct hb_messages {
+    hb_buffer lines;
+    found_line *found;
+    size_t count;
+    size_t capacity;
+    hb_message *messages;
+    bool complete;
+};
+
+typedef struct messages_search {
+    const hb_message_query *query;
+    hb_messages *out;
+    hb_removals *removals;
+    char channel[HB_LOGIN_MAX];
+    char sign[HB_LOGIN_MAX + 2]; /* " #channel" */
+    size_t sign_size;
+    char user[HB_LOGIN_MAX];
+    hb_bytes user_login; /* the user in lower case */
+    size_t limit;
+    int64_t until_ms; /* monotonic; 0: no bound */
+    uint64_t order;
+} messages_search;
+
+/* ---- What was found ---- */
+
+static int newest_first(const void *a, const void *b)
+{
+    const found_line *one = a;
+    const found_line *other = b;
+    if (one->time_ms != other->time_ms)
+        return one->time_ms > other->time_ms ? -1 : 1;
+    return one->order > other->order ? -1 : 1;
+}
+
+/* Whether the index has a message of the same id among the first `kept`. */
+static bool is_repeated(const hb_messages *out, const hb_map *ids, uint64_t id_hash)
+{
+    for (uint32_t at = hb_map_first(ids, id_hash); at != HB_MAP_END; at = hb_map_next(ids, id_hash, at))
+        if (out->found[hb_map_entry(ids, at)].id_hash == id_hash)
+            return true;
+    return false;
+}
+
+/* Leaves the newest `limit` lines, each once, newest first. */
+static void leave_newest(messages_search *search)
+{
+    hb_messages *out = search->out;
+    hb_buffer lines = {0};
+    hb_map ids = {0};
+    size_t kept = 0;
+    if (out->count > 0)
+        qsort(out->found, out->count, sizeof *out->found, newest_first);
+    for (size_t i = 0; i < out->count && kept < search->limit; i++) {
+        found_line line = out->found[i];
+        if (lines.size + line.size > HB_MESSAGES_BYTES / 2)
+            break;
+        if (line.id_hash != 0 && is_repeated(out, &ids, line.id_hash))
+            continue;
+        if (line.id_hash != 0)
+            hb_map_insert(&ids, line.id_hash, (uint32_t)kept);
+        const hb_bytes text = {out->lines.data + line.at, line.size};
+        line.at = lines.size;
+        hb_buffer_append(&lines, text);
+        out->found[kept++] = line;
+    }
+    out->count = kept;
+    hb_map_free(&ids);
+    hb_buffer_free(&out->lines);
+    out->lines = lines;
+}
+
+static void keep_line(messages_search *search, hb_bytes line, const hb_fact *fact)
+{
+    hb_messages *out = search->out;
+    if (out->count >= search->limit * 2 || out->lines.size + line.size > HB_MESSAGES_BYTES)
+        leave_newest(search);
+    HB_RESERVE(out->found, out->capacity, out->count + 1);
+    out->found[out->count++] = (found_line){
+        .time_ms = fact->time_ms,
+        .order = search->order++,
+        .at = out->lines.size,
+        .size = line.size,
+        .id_hash = fact->id.size > 0 ? hb_hash(fact->id, 0) | 1 : 0,
+    };
+    hb_buffer_append(&out->lines, line);
+}
+
+/* ---- Reading ---- */
+
+static bool is_of_user(const messages_search *search, const hb_fact *fact)
+{
+    char login[HB_LOGIN_MAX];
+    if (search->query->user.size == 0 || hb_bytes_equal(fact->user_id, search->query->user))
+        return true;
+    return fact->login.size == search->user_login.size && fact->login.size > 0 && fact->login.size <= sizeof login &&
+           hb_bytes_equal(hb_bytes_lower(fact->login, login), search->user_login);
+}
+
+static void take_line(messages_search *search, hb_bytes line)
+{
+    hb_fact fact;
+    char channel[HB_LOGIN_MAX];
+    const hb_bytes wanted = {search->channel, search->query->channel.size};
+    if (hb_fact_read(line, &fact) != HB_FACT_OK || !hb_bytes_equal(hb_bytes_lower(fact.channel, channel), wanted))
+        return;
+    if (fact.kind != HB_FACT_MESSAGE)
+        hb_removals_add(search->removals, &fact);
+    else if (fact.time_ms >= search->query->from_s * 1000 && fact.time_ms < search->query->to_s * 1000 &&
+             is_of_user(search, &fact))
+        keep_line(search, line, &fact);
+}
+
+/* Takes the lines that name the channel. */
+static void take_lines(messages_search *search, hb_bytes lines, bool with_messages)
+{
+    if (!with_messages) {
+        hb_removals_scan(search->removals, lines);
+        return;
+    }
+    hb_bytes line;
+    const hb_bytes sign = {search->sign, search->sign_size};
+    while (hb_log_find_line(&lines, sign, &line))
+        take_line(search, line);
+}
+
+static bool time_is_up(const messages_search *search)
+{
+    return search->until_ms != 0 && hb_monotonic_ms() >= search->until_ms;
+}
+
+static bool take_part(messages_search *search, hb_log *log, int64_t part, bool with_messages, hb_error *error)
+{
+    hb_log_cursor *cursor = hb_log_cursor_open(log, part, 0, error);
+    if (cursor == NULL)
+        return error->code == HB_ERROR_MISSING; /* deleted since it was listed */
+    bool read = true;
+    hb_bytes lines = {"\n", 1};
+    while (read && lines.size > 0 && !time_is_up(search)) {
+        uint64_t next = 0;
+        read = hb_log_read(cursor, &lines, &next, error);
+        if (read) {
+            take_lines(search, lines, with_messages);
+        } else if (error->code == HB_ERROR_CORRUPT) {
+            search->out->complete = false;
+            read = true;
+            lines.size = 1; /* go on behind the damage */
+        }
+    }
+    if (time_is_up(search))
+        search->out->complete = false;
+    hb_log_cursor_close(cursor);
+    return read;
+}
+
+/* Marks what was removed, of messages of this hour. */
+static void judge(messages_search *search, int64_t hour)
+{
+    hb_messages *out = search->out;
+    for (size_t i = 0; i < out->count; i++) {
+        hb_fact fact;
+        found_line *line = &out->found[i];
+        if (line->judged || hb_fact_read((hb_bytes){out->lines.data + line->at, line->size}, &fact) != HB_FACT_OK)
+            continue;
+        line->deleted = hb_removals_hit(search->removals, &fact);
+        line->judged = true;
+    }
+    hb_removals_keep(search->removals, INT64_MIN, hour * 1000 + HB_REMOVALS_REACH_MS);
+}
+
+static bool take_parts(messages_search *search, hb_log *log, hb_error *error)
+{
+    const int64_t first = hb_time_floor(search->query->from_s, HB_HOUR_S);
+    const int64_t end = search->query->to_s;
+    hb_log_part *parts = NULL;
+    size_t count = 0;
+    bool read = hb_log_list(log, &parts, &count, error);
+    for (size_t i = count; read && i-- > 0 && parts[i].part >= first;) {
+        const bool with_messages = parts[i].part < end;
+        if (parts[i].part >= end + HB_REMOVALS_REACH_HOURS * HB_HOUR_S)
+            continue;
+        read = take_part(search, log, parts[i].part, with_messages, error);
+        if (with_messages) {
+            leave_newest(search);
+            judge(search, parts[i].part);
+        }
+        if (search->out->count >= search->limit || time_is_up(search))
+            break;
+    }
+    free(parts);
+    return read;
+}
+
+/* ---- The door ---- */
+
+static bool prepare(messages_search *search, hb_error *error)
+{
+    const hb_message_query *query = search->query;
+    if (query->channel.size == 0 || query->channel.size > HB_LOGIN_MAX)
+        return hb_fail(error, HB_ERROR_USAGE, "'%.*s' is not the name of a channel", HB_PRINT(query->channel));
+    if (query->from_s > query->to_s)
+        return hb_fail(error, HB_ERROR_USAGE, "the time range ends before it begins");
+    hb_bytes_lower(query->channel, search->channel);
+    memcpy(search->sign, " #", 2);
+    memcpy(search->sign + 2, search->channel, query->channel.size);
+    search->sign_size = query->channel.size + 2;
+    search->limit = query->limit > HB_MESSAGES_MAX ? HB_MESSAGES_MAX : query->limit;
+    if (query->user.size <= sizeof search->user)
+        search->user_login = hb_bytes_lower(query->user, search->user);
+    search->until_ms = query->budget_ms == 0 ? 0 : hb_monotonic_ms() + query->budget_ms;
+    return true;
+}
+
+/* Oldest first, and parsed again: the lines stay where they are now. */
+static void finish(hb_messages *out)
+{
+    out->messages = hb_alloc(out->count * sizeof *out->messages);
+    for (size_t i = 0; i < out->count; i++) {
+        const found_line *line = &out->found[out->count - 1 - i];
+        hb_fact_read((hb_bytes){out->lines.data + line->at, line->size}, &out->messages[i].fact);
+        out->messages[i].deleted = line->deleted;
+    }
+}
+
+hb_messages *hb_messages_open(hb_log *log, const hb_message_query *query, hb_error *error)
+{
+    messages_search search = {.query = query};
+    if (!prepare(&search, error))
+        return NULL;
+    search.out = hb_alloc(sizeof *search.out);
+    search.out->complete = true;
+    search.removals = hb_removals_open();
+    const bool read = search.limit == 0 || take_parts(&search, log, error);
+    hb_removals_close(search.removals);
+    if (read) {
+        finish(search.out);
+        return search.out;
+    }
+    hb_messages_close(search.out);
+    return NULL;
+}
+
+void hb_messages_close(hb_messages *messages)
+{
+    if (messages == NULL)
+        return;
+    hb_buffer_free(&messages->lines);
+    free(messages->found);
+    free(messages->messages);
+    free(messages);
+}
+
+size_t hb_messages_count(const hb_messages *messages)
+{
+    return messages->count;
+}
+
+const hb_message *hb_messages_at(const hb_messages *messages, size_t index)
+{
+    return &messages->messages[index];
+}
+
+bool hb_messages_complete(const hb_messages *messages)
+{
+    return messages->complete;
+}

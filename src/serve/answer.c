@@ -1,0 +1,212 @@
+/* answer.c - takes questions; answers those about minutes.
+ *
+ * Only the newest rows up to the limit are kept, so a question over years needs no more memory than its answer: the
+ * rows are counted first, then the older ones are passed over. */
+#include "serve/answer_table.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+
+#include <stdlib.h>
+
+#define TIME_END_S INT64_C(253402300800) /* the year 10000; hb_time_parse ends there as well */
+
+static const hb_column channel_columns[] = {
+    {"channel", HB_CELL_TEXT},          {"room_id", HB_CELL_TEXT},   {"messages_per_minute", HB_CELL_REAL},
+    {"words_per_minute", HB_CELL_REAL}, {"chatters", HB_CELL_COUNT}, {"top_emote", HB_CELL_TEXT},
+    {"first_seen", HB_CELL_TIME},       {"last_seen", HB_CELL_TIME}};
+static const hb_column rate_columns[] = {{"time", HB_CELL_TIME},    {"messages", HB_CELL_COUNT},
+                                         {"words", HB_CELL_COUNT},  {"chatters", HB_CELL_COUNT},
+                                         {"shared", HB_CELL_COUNT}, {"layer", HB_CELL_TEXT}};
+static const hb_column word_columns[] = {
+    {"rank", HB_CELL_COUNT}, {"kind", HB_CELL_TEXT}, {"word", HB_CELL_TEXT}, {"count", HB_CELL_COUNT}};
+static const hb_column user_columns[] = {{"rank", HB_CELL_COUNT},
+                                         {"user_id", HB_CELL_TEXT},
+                                         {"user_name", HB_CELL_TEXT},
+                                         {"messages", HB_CELL_COUNT},
+                                         {"words", HB_CELL_COUNT}};
+static const hb_column viewer_columns[] = {{"time", HB_CELL_TIME},     {"viewers", HB_CELL_COUNT},
+                                           {"samples", HB_CELL_COUNT}, {"game", HB_CELL_TEXT},
+                                           {"title", HB_CELL_TEXT},    {"layer", HB_CELL_TEXT}};
+
+/* What is particular to each kind of question. step_s: the range is widened to whole multiples of it. */
+#define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
+static const struct {
+    const hb_column *columns;
+    size_t column_count;
+    int64_t step_s;
+} kinds[] = {
+    [HB_ASK_CHANNELS] = {COLUMNS(channel_columns), 1},         [HB_ASK_RATE] = {COLUMNS(rate_columns), HB_MINUTE_S},
+    [HB_ASK_WORDS] = {COLUMNS(word_columns), HB_HOUR_S},       [HB_ASK_USERS] = {COLUMNS(user_columns), HB_HOUR_S},
+    [HB_ASK_VIEWERS] = {COLUMNS(viewer_columns), HB_MINUTE_S},
+};
+
+hb_cell *hb_answer_add_row(hb_answer *answer)
+{
+    HB_RESERVE(answer->cells, answer->cell_capacity, answer->cell_count + answer->column_count);
+    hb_cell *cells = answer->cells + answer->cell_count;
+    memset(cells, 0, answer->column_count * sizeof *cells);
+    answer->cell_count += answer->column_count;
+    return cells;
+}
+
+/* ---- Minutes ---- */
+
+typedef struct minutes_visit {
+    hb_answer *answer;
+    bool viewers; /* else the rate */
+    uint64_t count;
+    uint64_t skip;
+    uint32_t limit;
+} minutes_visit;
+
+static bool count_minute(void *context, const hb_minute_row *row, hb_layer layer)
+{
+    minutes_visit *visit = context;
+    (void)layer;
+    visit->count += !visit->viewers || row->count.samples > 0;
+    return true;
+}
+
+static void add_rate(hb_answer *answer, const hb_minute_row *row, hb_layer layer)
+{
+    hb_cell *cells = hb_answer_add_row(answer);
+    cells[0].time_s = row->minute_s;
+    cells[1].count = row->count.messages;
+    cells[2].count = row->count.words;
+    cells[3].count = row->count.chatters;
+    cells[4].count = row->count.shared;
+    cells[5].text = hb_bytes_of(hb_layer_name(layer));
+}
+
+static void add_viewers(hb_answer *answer, const hb_minute_row *row, hb_layer layer)
+{
+    const hb_minute *count = &row->count;
+    hb_cell *cells = hb_answer_add_row(answer);
+    cells[0].time_s = row->minute_s;
+    cells[1].count = (count->viewers_sum + count->samples / 2) / count->samples;
+    cells[2].count = count->samples;
+    cells[3].text = hb_arena_copy(&answer->texts, count->game);
+    cells[4].text = hb_arena_copy(&answer->texts, count->title);
+    cells[5].text = hb_bytes_of(hb_layer_name(layer));
+}
+
+static bool add_minute(void *context, const hb_minute_row *row, hb_layer layer)
+{
+    minutes_visit *visit = context;
+    if (visit->viewers && row->count.samples == 0)
+        return true;
+    if (visit->skip > 0) {
+        visit->skip--;
+        return true;
+    }
+    if (visit->limit == 0) /* rows that came between counting and reading */
+        return false;
+    visit->limit--;
+    if (visit->viewers)
+        add_viewers(visit->answer, row, layer);
+    else
+        add_rate(visit->answer, row, layer);
+    return true;
+}
+
+static bool answer_minutes(hb_answer *answer, hb_store *store, const hb_question *question, hb_error *error)
+{
+    minutes_visit visit = {.answer = answer, .viewers = question->kind == HB_ASK_VIEWERS, .limit = question->limit};
+    if (!hb_store_minutes(store, answer->channel, answer->from_s, answer->to_s, count_minute, &visit, error))
+        return false;
+    if (visit.count > question->limit)
+        visit.skip = visit.count - question->limit;
+    return hb_store_minutes(store, answer->channel, answer->from_s, answer->to_s, add_minute, &visit, error);
+}
+
+/* ---- Questions ---- */
+
+static bool is_login(hb_bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        const char c = text.data[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'))
+            return false;
+    }
+    return text.size > 0 && text.size <= HB_LOGIN_MAX;
+}
+
+static bool take_channel(hb_answer *answer, hb_bytes channel, hb_error *error)
+{
+    if (hb_bytes_start_with(channel, HB_BYTES("#")))
+        channel = hb_bytes_from(channel, 1);
+    if (!is_login(channel))
+        return hb_fail(error, HB_ERROR_USAGE, "'%.*s' is no channel name: 1 to %d letters, digits and _",
+                       HB_PRINT(channel), HB_LOGIN_MAX);
+    answer->channel = hb_bytes_lower(channel, hb_arena_alloc(&answer->texts, channel.size));
+    return true;
+}
+
+static bool take_range(hb_answer *answer, const hb_question *question, hb_error *error)
+{
+    const int64_t step_s = kinds[question->kind].step_s;
+    if (question->from_s > question->to_s)
+        return hb_fail(error, HB_ERROR_USAGE, "the range ends before it begins: 'from' is after 'to'");
+    if (question->from_s < 0 || question->to_s > TIME_END_S)
+        return hb_fail(error, HB_ERROR_USAGE, "the range must lie within the years 1970 to 9999");
+    answer->from_s = hb_time_floor(question->from_s, step_s);
+    answer->to_s = hb_time_floor(question->to_s + step_s - 1, step_s);
+    return true;
+}
+
+typedef struct channel_search {
+    hb_bytes channel;
+    bool found;
+} channel_search;
+
+static bool find_channel(void *context, const hb_channel_row *row)
+{
+    channel_search *search = context;
+    const int order = hb_bytes_compare(row->channel, search->channel);
+    search->found = order == 0;
+    return order < 0; /* channels come in the order of their names */
+}
+
+static bool check_seen(const hb_answer *answer, hb_store *store, hb_error *error)
+{
+    channel_search search = {.channel = answer->channel};
+    if (!hb_store_channels(store, find_channel, &search, error))
+        return false;
+    return search.found || hb_fail(error, HB_ERROR_MISSING,
+                                   "the channel '%.*s' was never seen; 'hubbub channels' lists those that were",
+                                   HB_PRINT(answer->channel));
+}
+
+static bool fill(hb_answer *answer, hb_store *store, const hb_question *question, int64_t now_s, hb_error *error)
+{
+    if (question->kind == HB_ASK_CHANNELS)
+        return hb_answer_list_channels(answer, store, question->limit, now_s, error);
+    if (!take_channel(answer, question->channel, error) || !take_range(answer, question, error))
+        return false;
+    const bool ranking = question->kind == HB_ASK_WORDS || question->kind == HB_ASK_USERS;
+    if (!(ranking ? hb_answer_rank(answer, store, question, error) : answer_minutes(answer, store, question, error)))
+        return false;
+    return answer->cell_count > 0 || check_seen(answer, store, error);
+}
+
+hb_answer *hb_answer_open(hb_store *store, const hb_question *question, int64_t now_s, hb_error *error)
+{
+    hb_answer *answer = hb_alloc(sizeof *answer);
+    answer->exact = true;
+    answer->columns = kinds[question->kind].columns;
+    answer->column_count = kinds[question->kind].column_count;
+    if (fill(answer, store, question, now_s, error))
+        return answer;
+    hb_answer_close(answer);
+    return NULL;
+}
+
+void hb_answer_close(hb_answer *answer)
+{
+    if (answer == NULL)
+        return;
+    free(answer->cells);
+    hb_arena_free(&answer->texts);
+    free(answer);
+}

@@ -1,0 +1,136 @@
+/* answer_channels.c - the overview of all channels, made to be asked once a second for thousands of them.
+ *
+ * One question gives the last two minutes of every channel. Rates are an estimate for the last 60 seconds: the minute
+ * in progress, and of the minute before it the share that still lies within them. Chatters are those of the minute in
+ * progress or of the one before, whichever are more: minutes are all that rows know exactly. The top emote is that of
+ * the hour in which the channel was last seen, if that was in this hour or the one before: channels of old archives
+ * must cost nothing. */
+#include "serve/answer_table.h"
+
+#include "base/clock.h"
+#include "base/map.h"
+
+#include <stdlib.h>
+
+typedef struct channel_entry {
+    hb_bytes name;
+    hb_bytes room_id;
+    int64_t first_seen_s;
+    int64_t last_seen_s;
+    double messages;
+    double words;
+    uint64_t chatters;
+} channel_entry;
+
+typedef struct channel_list {
+    hb_answer *answer;
+    channel_entry *entries;
+    size_t count;
+    size_t capacity;
+    hb_map map;
+    int64_t now_s;
+    int64_t minute_s; /* the one in progress */
+} channel_list;
+
+static bool add_channel(void *context, const hb_channel_row *row)
+{
+    channel_list *list = context;
+    HB_RESERVE(list->entries, list->capacity, list->count + 1);
+    channel_entry *entry = &list->entries[list->count];
+    *entry = (channel_entry){.name = hb_arena_copy(&list->answer->texts, row->channel),
+                             .room_id = hb_arena_copy(&list->answer->texts, row->room_id),
+                             .first_seen_s = row->first_seen_s,
+                             .last_seen_s = row->last_seen_s};
+    hb_map_insert(&list->map, hb_hash(entry->name, 0), (uint32_t)list->count++);
+    return true;
+}
+
+static bool add_minute(void *context, const hb_minute_row *row, hb_layer layer)
+{
+    channel_list *list = context;
+    const uint64_t hash = hb_hash(row->channel, 0);
+    (void)layer;
+    for (uint32_t at = hb_map_first(&list->map, hash); at != HB_MAP_END; at = hb_map_next(&list->map, hash, at)) {
+        channel_entry *entry = &list->entries[hb_map_entry(&list->map, at)];
+        if (!hb_bytes_equal(entry->name, row->channel))
+            continue;
+        const double share =
+            row->minute_s >= list->minute_s ? 1 : (double)(list->minute_s + HB_MINUTE_S - list->now_s) / HB_MINUTE_S;
+        entry->messages += share * (double)row->count.messages;
+        entry->words += share * (double)row->count.words;
+        if (row->count.chatters > entry->chatters)
+            entry->chatters = row->count.chatters;
+        break;
+    }
+    return true;
+}
+
+typedef struct emote_visit {
+    hb_arena *texts;
+    hb_bytes emote;
+} emote_visit;
+
+static bool keep_emote(void *context, const hb_word_row *row, hb_layer layer)
+{
+    emote_visit *visit = context;
+    (void)layer;
+    visit->emote = hb_arena_copy(visit->texts, row->word.text);
+    return false;
+}
+
+/* The busiest first. */
+static int compare(const void *a, const void *b)
+{
+    const channel_entry *left = a;
+    const channel_entry *right = b;
+    if (left->messages != right->messages)
+        return left->messages > right->messages ? -1 : 1;
+    return hb_bytes_compare(left->name, right->name);
+}
+
+static bool find_emote(channel_list *list, hb_store *store, const channel_entry *entry, hb_bytes *emote,
+                       hb_error *error)
+{
+    const int64_t hour_s = hb_time_floor(entry->last_seen_s, HB_HOUR_S);
+    emote_visit visit = {.texts = &list->answer->texts};
+    if (hour_s >= hb_time_floor(list->now_s, HB_HOUR_S) - HB_HOUR_S &&
+        !hb_store_words(store, entry->name, hour_s, HB_EMOTE, keep_emote, &visit, error))
+        return false;
+    *emote = visit.emote;
+    return true;
+}
+
+static bool add_rows(channel_list *list, hb_store *store, uint32_t limit, hb_error *error)
+{
+    qsort(list->entries, list->count, sizeof *list->entries, compare);
+    for (size_t i = 0; i < list->count && i < limit; i++) {
+        const channel_entry *entry = &list->entries[i];
+        hb_bytes emote;
+        if (!find_emote(list, store, entry, &emote, error))
+            return false;
+        hb_cell *cells = hb_answer_add_row(list->answer);
+        cells[0].text = entry->name;
+        cells[1].text = entry->room_id;
+        cells[2].real = entry->messages;
+        cells[3].real = entry->words;
+        cells[4].count = entry->chatters;
+        cells[5].text = emote;
+        cells[6].time_s = entry->first_seen_s;
+        cells[7].time_s = entry->last_seen_s;
+    }
+    return true;
+}
+
+bool hb_answer_list_channels(hb_answer *answer, hb_store *store, uint32_t limit, int64_t now_s, hb_error *error)
+{
+    channel_list list = {.answer = answer, .now_s = now_s, .minute_s = hb_time_floor(now_s, HB_MINUTE_S)};
+    answer->from_s = now_s - HB_MINUTE_S;
+    answer->to_s = now_s;
+    const bool good = hb_store_channels(store, add_channel, &list, error) &&
+                      hb_store_minutes(store, HB_BYTES(""), list.minute_s - HB_MINUTE_S, list.minute_s + HB_MINUTE_S,
+                                       add_minute, &list, error) &&
+                      add_rows(&list, store, limit, error);
+    hb_map_free(&list.map);
+    free(list.entries);
+    return good;
+}

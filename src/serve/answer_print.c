@@ -1,0 +1,283 @@
+/* answer_print.c - any answer as JSON, CSV, or a table for a terminal.
+ *
+ * Texts come from chat. JSON escapes what is not plain; CSV carries it unchanged, for programs; a table shows control
+ * characters, line ends and what turns the direction of writing as '?', so that nothing can move the cursor or dress up
+ * as something else, and counts columns as terminals do: two for wide characters (UAX #11) and emoji, none for marks
+ * that combine with what is before them. */
+#include "serve/answer_table.h"
+
+#include "base/clock.h"
+#include "serve/json.h"
+#include "text/utf8.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unicode/uchar.h>
+
+enum { WIDTH_MAX = 60 }; /* columns of one table cell; what is longer is cut */
+
+bool hb_format_parse(hb_bytes name, hb_format *format)
+{
+    static const char *const names[] = {
+        [HB_FORMAT_TABLE] = "table", [HB_FORMAT_JSON] = "json", [HB_FORMAT_CSV] = "csv"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (hb_bytes_equal(name, hb_bytes_of(names[i]))) {
+            *format = (hb_format)i;
+            return true;
+        }
+    return false;
+}
+
+/* ---- JSON ---- */
+
+static void print_json_time(hb_buffer *out, int64_t time_s)
+{
+    char text[HB_TIME_TEXT];
+    hb_time_print(time_s, text);
+    hb_json_text(out, hb_bytes_of(text));
+}
+
+static void print_json_cell(hb_buffer *out, const hb_column *column, const hb_cell *cell)
+{
+    hb_json_key(out, column->name);
+    switch (column->kind) {
+    case HB_CELL_TEXT:
+        hb_json_text(out, cell->text);
+        break;
+    case HB_CELL_COUNT:
+        hb_json_unsigned(out, cell->count);
+        break;
+    case HB_CELL_REAL:
+        hb_json_real(out, cell->real, 1);
+        break;
+    case HB_CELL_TIME:
+        print_json_time(out, cell->time_s);
+        break;
+    }
+}
+
+static void print_json(const hb_answer *answer, hb_buffer *out)
+{
+    hb_json_open(out, '{');
+    if (answer->channel.size > 0) {
+        hb_json_key(out, "channel");
+        hb_json_text(out, answer->channel);
+    }
+    hb_json_key(out, "from");
+    print_json_time(out, answer->from_s);
+    hb_json_key(out, "to");
+    print_json_time(out, answer->to_s);
+    hb_json_key(out, "exact");
+    hb_json_bool(out, answer->exact);
+    hb_json_key(out, "rows");
+    hb_json_open(out, '[');
+    for (size_t at = 0; at < answer->cell_count; at += answer->column_count) {
+        hb_json_open(out, '{');
+        for (size_t i = 0; i < answer->column_count; i++)
+            print_json_cell(out, &answer->columns[i], &answer->cells[at + i]);
+        hb_json_close(out, '}');
+    }
+    hb_json_close(out, ']');
+    hb_json_close(out, '}');
+}
+
+/* ---- CSV ---- */
+
+/* Appends a cell's text as it is. */
+static void print_plain(hb_buffer *out, hb_cell_kind kind, const hb_cell *cell)
+{
+    char time[HB_TIME_TEXT];
+    switch (kind) {
+    case HB_CELL_TEXT:
+        hb_buffer_append(out, cell->text);
+        break;
+    case HB_CELL_COUNT:
+        hb_buffer_print(out, "%" PRIu64, cell->count);
+        break;
+    case HB_CELL_REAL:
+        hb_buffer_print(out, "%.1f", cell->real);
+        break;
+    case HB_CELL_TIME:
+        hb_time_print(cell->time_s, time);
+        hb_buffer_append(out, hb_bytes_of(time));
+        break;
+    }
+}
+
+static void print_csv_text(hb_buffer *out, hb_bytes text)
+{
+    bool quoted = false;
+    for (size_t i = 0; i < text.size; i++) {
+        const char c = text.data[i];
+        quoted = quoted || c == ',' || c == '"' || c == '\r' || c == '\n';
+    }
+    if (!quoted) {
+        hb_buffer_append(out, text);
+        return;
+    }
+    hb_buffer_append_char(out, '"');
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '"')
+            hb_buffer_append_char(out, '"');
+        hb_buffer_append_char(out, text.data[i]);
+    }
+    hb_buffer_append_char(out, '"');
+}
+
+static void print_csv(const hb_answer *answer, hb_buffer *out)
+{
+    for (size_t i = 0; i < answer->column_count; i++)
+        hb_buffer_print(out, "%s%s", i == 0 ? "" : ",", answer->columns[i].name);
+    hb_buffer_append(out, HB_BYTES("\r\n"));
+    for (size_t at = 0; at < answer->cell_count; at += answer->column_count) {
+        for (size_t i = 0; i < answer->column_count; i++) {
+            if (i > 0)
+                hb_buffer_append_char(out, ',');
+            if (answer->columns[i].kind == HB_CELL_TEXT)
+                print_csv_text(out, answer->cells[at + i].text);
+            else
+                print_plain(out, answer->columns[i].kind, &answer->cells[at + i]);
+        }
+        hb_buffer_append(out, HB_BYTES("\r\n"));
+    }
+}
+
+/* ---- Table ---- */
+
+static bool is_unsafe(uint32_t code_point)
+{
+    const int category = u_charType((UChar32)code_point);
+    return category == U_CONTROL_CHAR || category == U_LINE_SEPARATOR || category == U_PARAGRAPH_SEPARATOR ||
+           u_hasBinaryProperty((UChar32)code_point, UCHAR_BIDI_CONTROL);
+}
+
+/* Columns that a terminal gives a code point. */
+static unsigned width_of(uint32_t code_point)
+{
+    if (code_point < 0x300)
+        return 1;
+    const int category = u_charType((UChar32)code_point);
+    if (category == U_NON_SPACING_MARK || category == U_ENCLOSING_MARK || category == U_FORMAT_CHAR)
+        return 0;
+    const int width = u_getIntPropertyValue((UChar32)code_point, UCHAR_EAST_ASIAN_WIDTH);
+    return width == U_EA_WIDE || width == U_EA_FULLWIDTH ? 2 : 1;
+}
+
+/* Appends text as a terminal may see it, at most WIDTH_MAX columns of it; returns how many it takes. */
+static unsigned print_shown(hb_buffer *out, hb_bytes text)
+{
+    unsigned width = 0;
+    size_t cut_size = out->size; /* where the text ends if it must be cut, with one column left for the mark */
+    unsigned cut_width = 0;
+    bool bad = false;
+    for (size_t at = 0; at < text.size;) {
+        uint32_t code_point = hb_utf8_next(text, &at, &bad);
+        if (is_unsafe(code_point))
+            code_point = '?';
+        const unsigned more = width_of(code_point);
+        if (width + more > WIDTH_MAX || out->size - cut_size > (size_t)16 * WIDTH_MAX) {
+            out->size = cut_size;
+            hb_buffer_append(out, HB_BYTES("\xe2\x80\xa6")); /* … */
+            return cut_width + 1;
+        }
+        out->size += hb_utf8_put(code_point, hb_buffer_room(out, 4));
+        width += more;
+        if (width < WIDTH_MAX) {
+            cut_size = out->size;
+            cut_width = width;
+        }
+    }
+    return width;
+}
+
+typedef struct shown_cell {
+    size_t start; /* in the buffer of all cells' texts */
+    size_t size;
+    unsigned width;
+} shown_cell;
+
+static shown_cell show(hb_buffer *texts, hb_buffer *room, hb_cell_kind kind, const hb_cell *cell)
+{
+    shown_cell shown = {.start = texts->size};
+    room->size = 0;
+    print_plain(room, kind, cell);
+    shown.width = print_shown(texts, hb_buffer_bytes(room));
+    shown.size = texts->size - shown.start;
+    return shown;
+}
+
+static void print_padded(hb_buffer *out, hb_bytes text, unsigned width, unsigned padded, bool right, bool last)
+{
+    const unsigned padding = padded > width ? padded - width : 0;
+    for (unsigned i = 0; right && i < padding; i++)
+        hb_buffer_append_char(out, ' ');
+    hb_buffer_append(out, text);
+    for (unsigned i = 0; !right && !last && i < padding; i++)
+        hb_buffer_append_char(out, ' ');
+    hb_buffer_append(out, last ? HB_BYTES("\n") : HB_BYTES("  "));
+}
+
+static void print_head(const hb_answer *answer, hb_buffer *out)
+{
+    char from[HB_TIME_TEXT];
+    char to[HB_TIME_TEXT];
+    hb_time_print(answer->from_s, from);
+    hb_time_print(answer->to_s, to);
+    if (answer->channel.size > 0)
+        hb_buffer_print(out, "%.*s, ", HB_PRINT(answer->channel));
+    hb_buffer_print(out, "%s to %s%s%s\n", from, to,
+                    answer->exact ? "" : "; the hour still goes on: lower ranks may lag by a minute",
+                    answer->cell_count == 0 ? ": nothing" : "");
+}
+
+static bool is_number(const hb_column *column)
+{
+    return column->kind == HB_CELL_COUNT || column->kind == HB_CELL_REAL;
+}
+
+static void print_table(const hb_answer *answer, hb_buffer *out)
+{
+    const size_t columns = answer->column_count;
+    shown_cell *cells = hb_alloc(answer->cell_count * sizeof *cells);
+    unsigned *widths = hb_alloc(columns * sizeof *widths);
+    hb_buffer texts = {0};
+    hb_buffer room = {0};
+    print_head(answer, out);
+    for (size_t i = 0; i < columns; i++)
+        widths[i] = (unsigned)strlen(answer->columns[i].name);
+    for (size_t row = 0; row < answer->cell_count; row += columns)
+        for (size_t i = 0; i < columns; i++) {
+            cells[row + i] = show(&texts, &room, answer->columns[i].kind, &answer->cells[row + i]);
+            if (cells[row + i].width > widths[i])
+                widths[i] = cells[row + i].width;
+        }
+    for (size_t i = 0; answer->cell_count > 0 && i < columns; i++) {
+        const hb_bytes name = hb_bytes_of(answer->columns[i].name);
+        print_padded(out, name, (unsigned)name.size, widths[i], is_number(&answer->columns[i]), i + 1 == columns);
+    }
+    for (size_t row = 0; row < answer->cell_count; row += columns)
+        for (size_t i = 0; i < columns; i++) {
+            const shown_cell *cell = &cells[row + i];
+            print_padded(out, (hb_bytes){texts.data + cell->start, cell->size}, cell->width, widths[i],
+                         is_number(&answer->columns[i]), i + 1 == columns);
+        }
+    hb_buffer_free(&texts);
+    hb_buffer_free(&room);
+    free(widths);
+    free(cells);
+}
+
+void hb_answer_print(const hb_answer *answer, hb_format format, hb_buffer *out)
+{
+    switch (format) {
+    case HB_FORMAT_JSON:
+        print_json(answer, out);
+        break;
+    case HB_FORMAT_CSV:
+        print_csv(answer, out);
+        break;
+    case HB_FORMAT_TABLE:
+        print_table(answer, out);
+        break;
+    }
+}

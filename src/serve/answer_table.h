@@ -1,0 +1,50 @@
+/* answer_table.h - an answer from the inside, for the files answer*.c only: a table of typed cells.
+ *
+ * answer.c takes questions and answers those about minutes, answer_rank.c those about words and users,
+ * answer_channels.c the one about all channels; answer_print.c turns any answer into text. */
+#ifndef HB_SERVE_ANSWER_TABLE_H
+#define HB_SERVE_ANSWER_TABLE_H
+
+#include "serve/answer.h"
+
+typedef enum hb_cell_kind {
+    HB_CELL_TEXT,
+    HB_CELL_COUNT,
+    HB_CELL_REAL, /* shown with one decimal */
+    HB_CELL_TIME
+} hb_cell_kind;
+
+typedef struct hb_column {
+    const char *name;
+    hb_cell_kind kind;
+} hb_column;
+
+typedef union hb_cell {
+    hb_bytes text; /* in the answer's arena, or a constant */
+    uint64_t count;
+    double real;
+    int64_t time_s;
+} hb_cell;
+
+struct hb_answer {
+    hb_bytes channel; /* in lower case; empty: the answer is about all channels */
+    int64_t from_s;   /* the range that was answered */
+    int64_t to_s;
+    bool exact;
+    const hb_column *columns;
+    size_t column_count;
+    hb_cell *cells; /* row by row */
+    size_t cell_count;
+    size_t cell_capacity;
+    hb_arena texts;
+};
+
+/* Adds a row and returns its cells, valid until the next one is added. */
+hb_cell *hb_answer_add_row(hb_answer *answer);
+
+/* Answer HB_ASK_WORDS or HB_ASK_USERS, and HB_ASK_CHANNELS; false and *error as the store, HB_ERROR_CORRUPT for a bad
+ * sheet, HB_ERROR_LIMIT for more words or users than can be ranked. */
+bool hb_answer_rank(hb_answer *answer, hb_store *store, const hb_question *question, hb_error *error);
+bool hb_answer_list_channels(hb_answer *answer, hb_store *store, uint32_t limit, int64_t now_s, hb_error *error);
+
+#endif

@@ -1,0 +1,21 @@
+/* pages.h - the dashboard's files and the API's description, held in the program itself: one binary serves everything,
+ * with no internet and no files beside it. */
+#ifndef HB_SERVE_PAGES_H
+#define HB_SERVE_PAGES_H
+
+#include "base/bytes.h"
+
+typedef struct hb_page {
+    const char *path; /* "/app.js"; the dashboard itself is "/" */
+    const char *content_type;
+    hb_bytes content;
+    char tag[20]; /* the ETag: a quoted hash of the content */
+} hb_page;
+
+/* Finds the page at a path; false when there is none. */
+bool hb_page_find(hb_bytes path, hb_page *page);
+
+/* Whether an If-None-Match header (RFC 9110 section 13.1.2) names the tag. */
+bool hb_page_tag_matches(hb_bytes if_none_match, const char *tag);
+
+#endif

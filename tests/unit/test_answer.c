@@ -1,0 +1,539 @@
+/* test_answer.c - answers against a slow, obvious computation, and their printing with hostile texts. */
+#include "unit.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "serve/answer.h"
+#include "views/sheet.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { HOUR = 1764000000, HOURS = 4, KEYS = 40 };
+
+static char directory[64];
+static char path[96];
+
+static int make_directory(void **state)
+{
+    (void)state;
+    snprintf(directory, sizeof directory, "/tmp/hubbub-answer-XXXXXX");
+    if (mkdtemp(directory) == NULL)
+        return -1;
+    snprintf(path, sizeof path, "%s/hubbub.db", directory);
+    return 0;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", directory);
+    return system(command);
+}
+
+static hb_store *open_store(void)
+{
+    hb_error error = {0};
+    hb_store *store = hb_store_open(path, HB_STORE_WRITE, &error);
+    assert_non_null(store);
+    return store;
+}
+
+static void apply(hb_store *store, const hb_changes *changes)
+{
+    hb_error error = {0};
+    if (hb_store_apply(store, changes, &error))
+        return;
+    print_error("%s\n", error.text);
+    fail();
+}
+
+/* The answer as text; the caller frees it. */
+static char *ask(hb_store *store, hb_question question, int64_t now_s, hb_format format)
+{
+    hb_error error = {0};
+    hb_buffer out = {0};
+    hb_answer *answer = hb_answer_open(store, &question, now_s, &error);
+    if (answer == NULL)
+        print_error("%s\n", error.text);
+    assert_non_null(answer);
+    hb_answer_print(answer, format, &out);
+    hb_answer_close(answer);
+    char *text = hb_copy_text(hb_buffer_bytes(&out));
+    hb_buffer_free(&out);
+    return text;
+}
+
+static void assert_answer(hb_store *store, hb_question question, int64_t now_s, hb_format format, const char *expected)
+{
+    char *text = ask(store, question, now_s, format);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void expect_refusal(hb_store *store, hb_question question, hb_code code, const char *says)
+{
+    hb_error error = {0};
+    assert_null(hb_answer_open(store, &question, HOUR, &error));
+    assert_int_equal(error.code, code);
+    if (strstr(error.text, says) == NULL)
+        print_error("'%s' does not say '%s'\n", error.text, says);
+    assert_non_null(strstr(error.text, says));
+}
+
+static const hb_question rate_question = {
+    .kind = HB_ASK_RATE, .channel = {"xqc", 3}, .from_s = HOUR, .to_s = HOUR + 3600, .limit = 1440};
+
+/* ---- Minutes and channels ---- */
+
+static const hb_minute_row minutes[] = {
+    {HB_BYTES("xqc"), HOUR, {.messages = 5, .words = 20, .chatters = 4, .viewers_sum = 301, .samples = 2}},
+    {HB_BYTES("xqc"), HOUR + 60, {.messages = 60, .words = 120, .chatters = 30, .shared = 1}},
+    {HB_BYTES("xqc"),
+     HOUR + 120,
+     {.messages = 10,
+      .words = 30,
+      .chatters = 9,
+      .viewers_sum = 300,
+      .samples = 1,
+      .game = HB_BYTES("Chess"),
+      .title = HB_BYTES("\"a\", b")}},
+    {HB_BYTES("asmongold"), HOUR + 120, {.messages = 90, .words = 91, .chatters = 40}},
+};
+static const hb_channel_row channels[] = {
+    {HB_BYTES("asmongold"), HB_BYTES("552120296"), HOUR + 120, HOUR + 130},
+    {HB_BYTES("quiet"), HB_BYTES(""), HOUR, HOUR},
+    {HB_BYTES("xqc"), HB_BYTES("71092938"), HOUR + 5, HOUR + 130},
+};
+static const hb_word_row emotes[] = {
+    {HB_BYTES("xqc"), HOUR, {HB_EMOTE, HB_BYTES("Kappa"), 9}, false},
+    {HB_BYTES("xqc"), HOUR, {HB_EMOTE, HB_BYTES("LUL"), 10}, false},
+    {HB_BYTES("xqc"), HOUR, {HB_WORD, HB_BYTES("the"), 100}, false},
+};
+static const hb_changes small_world = {
+    .minutes = minutes, .minute_count = 4, .channels = channels, .channel_count = 3, .words = emotes, .word_count = 3};
+
+static void rates_are_the_newest_minutes(void **state)
+{
+    (void)state;
+    hb_store *store = open_store();
+    apply(store, &small_world);
+    hb_question question = rate_question;
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "time,messages,words,chatters,shared,layer\r\n"
+                  "2025-11-24T16:00:00Z,5,20,4,0,speed\r\n2025-11-24T16:01:00Z,60,120,30,1,speed\r\n"
+                  "2025-11-24T16:02:00Z,10,30,9,0,speed\r\n");
+    question.limit = 1;
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "time,messages,words,chatters,shared,layer\r\n2025-11-24T16:02:00Z,10,30,9,0,speed\r\n");
+    /* Widened to whole minutes; a login in any case, with or without '#'. */
+    question = (hb_question){
+        .kind = HB_ASK_RATE, .channel = HB_BYTES("#XQC"), .from_s = HOUR + 61, .to_s = HOUR + 62, .limit = 5};
+    assert_answer(
+        store, question, HOUR, HB_FORMAT_JSON,
+        "{\"channel\":\"xqc\",\"from\":\"2025-11-24T16:01:00Z\",\"to\":\"2025-11-24T16:02:00Z\",\"exact\":true,"
+        "\"rows\":[{\"time\":\"2025-11-24T16:01:00Z\",\"messages\":60,\"words\":120,\"chatters\":30,"
+        "\"shared\":1,\"layer\":\"speed\"}]}");
+    question.from_s = question.to_s = HOUR + 60;
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV, "time,messages,words,chatters,shared,layer\r\n");
+    hb_store_close(store);
+}
+
+static void viewers_are_the_minutes_with_samples(void **state)
+{
+    (void)state;
+    hb_store *store = open_store();
+    apply(store, &small_world);
+    hb_question question = rate_question;
+    question.kind = HB_ASK_VIEWERS;
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "time,viewers,samples,game,title,layer\r\n2025-11-24T16:00:00Z,151,2,,,speed\r\n"
+                  "2025-11-24T16:02:00Z,300,1,Chess,\"\"\"a\"\", b\",speed\r\n");
+    question.limit = 1;
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "time,viewers,samples,game,title,layer\r\n"
+                  "2025-11-24T16:02:00Z,300,1,Chess,\"\"\"a\"\", b\",speed\r\n");
+    hb_store_close(store);
+}
+
+static void channels_show_the_last_sixty_seconds(void **state)
+{
+    (void)state;
+    hb_store *store = open_store();
+    apply(store, &small_world);
+    /* 15 s into minute 2: all of it and three quarters of minute 1. */
+    hb_question question = {.kind = HB_ASK_CHANNELS, .limit = 10};
+    assert_answer(store, question, HOUR + 135, HB_FORMAT_CSV,
+                  "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen\r\n"
+                  "asmongold,552120296,90.0,91.0,40,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z\r\n"
+                  "xqc,71092938,55.0,120.0,30,LUL,2025-11-24T16:00:05Z,2025-11-24T16:02:10Z\r\n"
+                  "quiet,,0.0,0.0,0,,2025-11-24T16:00:00Z,2025-11-24T16:00:00Z\r\n");
+    question.limit = 1;
+    assert_answer(store, question, HOUR + 7200, HB_FORMAT_JSON,
+                  "{\"from\":\"2025-11-24T17:59:00Z\",\"to\":\"2025-11-24T18:00:00Z\",\"exact\":true,\"rows\":[{"
+                  "\"channel\":\"asmongold\",\"room_id\":\"552120296\",\"messages_per_minute\":0.0,"
+                  "\"words_per_minute\":0.0,\"chatters\":0,\"top_emote\":\"\","
+                  "\"first_seen\":\"2025-11-24T16:02:00Z\",\"last_seen\":\"2025-11-24T16:02:10Z\"}]}");
+    hb_store_close(store);
+}
+
+static void wrong_questions_are_refused(void **state)
+{
+    (void)state;
+    hb_store *store = open_store();
+    apply(store, &small_world);
+    hb_question question = rate_question;
+    question.to_s = question.from_s - 1;
+    expect_refusal(store, question, HB_ERROR_USAGE, "before it begins");
+    question = rate_question;
+    question.from_s = -1;
+    expect_refusal(store, question, HB_ERROR_USAGE, "1970");
+    question = rate_question;
+    question.to_s = INT64_MAX;
+    expect_refusal(store, question, HB_ERROR_USAGE, "9999");
+    static const char *const names[] = {"",      "#",
+                                        "##xqc", "x y",
+                                        "x\n",   "caf\xc3\xa9",
+                                        "a-b",   "x' or",
+                                        "/",     "012345678901234567890123456789012345678901234567890"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        question = rate_question;
+        question.channel = hb_bytes_of(names[i]);
+        expect_refusal(store, question, HB_ERROR_USAGE, "no channel name");
+    }
+    for (hb_question_kind kind = HB_ASK_RATE; kind <= HB_ASK_VIEWERS; kind++) {
+        question = rate_question;
+        question.kind = kind;
+        question.channel = HB_BYTES("neverseen");
+        expect_refusal(store, question, HB_ERROR_MISSING, "'neverseen' was never seen");
+        question.channel = HB_BYTES("quiet"); /* seen, but silent: an empty answer */
+        char *text = ask(store, question, HOUR, HB_FORMAT_JSON);
+        assert_non_null(strstr(text, "\"exact\":true,\"rows\":[]"));
+        free(text);
+    }
+    hb_store_close(store);
+}
+
+/* ---- Rankings against the truth ---- */
+
+typedef enum hour_state { CLOSED, OPEN, WITHOUT_SHEET, EMPTY, HOUR_STATES } hour_state;
+
+/* What was said in one hour, by number of word (kind, text) and of user; and what the sheet knows of it. */
+typedef struct hour_truth {
+    hour_state state;
+    uint32_t words[HB_KINDS][KEYS];
+    uint32_t messages[KEYS];
+    uint32_t user_words[KEYS];
+    uint32_t stale_words[HB_KINDS][KEYS];
+    uint32_t stale_messages[KEYS];
+} hour_truth;
+
+static hour_truth world[HOURS];
+static char texts[KEYS][8]; /* words and ids */
+
+static uint32_t dice(uint32_t sides)
+{
+    return (uint32_t)rand() % sides;
+}
+
+static void make_world(void)
+{
+    memset(world, 0, sizeof world);
+    for (int i = 0; i < KEYS; i++)
+        snprintf(texts[i], sizeof texts[i], "%c%d", "zbAq"[i % 4], i / 2);
+    for (int h = 0; h < HOURS; h++) {
+        hour_truth *hour = &world[h];
+        hour->state = (hour_state)dice(HOUR_STATES);
+        const uint32_t many = 1 + dice(KEYS);
+        const uint32_t kinds = 1 + dice(HB_KINDS);
+        for (uint32_t i = 0; hour->state != EMPTY && i < many; i++) {
+            for (uint32_t kind = 0; kind < kinds; kind++) {
+                hour->words[kind][i] = dice(3) == 0 ? 0 : 1 + dice(9);
+                hour->stale_words[kind][i] = hour->words[kind][i] - dice(hour->words[kind][i] + 1);
+            }
+            hour->messages[i] = dice(3) == 0 ? 0 : 1 + dice(6);
+            hour->user_words[i] = hour->messages[i] * 2;
+            hour->stale_messages[i] = hour->messages[i] - dice(hour->messages[i] + 1);
+        }
+    }
+}
+
+/* Whether key i is among the top: fewer than `top` stand before it. */
+static bool is_top(const uint32_t counts[KEYS], int i, uint32_t top)
+{
+    uint32_t before = 0;
+    for (int other = 0; other < KEYS; other++)
+        before += counts[other] > counts[i] || (counts[other] == counts[i] && strcmp(texts[other], texts[i]) < 0);
+    return counts[i] > 0 && before < top;
+}
+
+static void write_sheet(hb_store *store, int h)
+{
+    const hour_truth *hour = &world[h];
+    const bool stale = hour->state == OPEN;
+    hb_sheet *sheet = hb_sheet_open(HB_BYTES("xqc"), HOUR + h * 3600);
+    for (int i = 0; i < KEYS; i++) {
+        const hb_bytes text = hb_bytes_of(texts[i]);
+        for (int kind = 0; kind < HB_KINDS; kind++) {
+            const uint32_t count = stale ? hour->stale_words[kind][i] : hour->words[kind][i];
+            if (count > 0)
+                hb_sheet_add_word(sheet, (hb_kind)kind, text, hb_sheet_word_hash((hb_kind)kind, text), count, false);
+        }
+        const uint32_t messages = stale ? hour->stale_messages[i] : hour->messages[i];
+        if (messages > 0) {
+            hb_sheet_user *user = hb_sheet_find_user(sheet, text, false);
+            hb_sheet_add_user(sheet, user, messages, messages * 2, 1);
+            hb_sheet_name_user(sheet, user, text, 0);
+        }
+    }
+    char *data = NULL;
+    size_t size = 0;
+    hb_sheet_encode(sheet, &data, &size);
+    const hb_sheet_row row = {HB_BYTES("xqc"), HOUR + h * 3600, {data, size}, stale};
+    apply(store, &(hb_changes){.sheets = &row, .sheet_count = 1});
+    hb_free(data);
+    hb_sheet_close(sheet);
+}
+
+static void write_world(hb_store *store, uint32_t top)
+{
+    static hb_word_row words[HOURS * HB_KINDS * KEYS];
+    static hb_user_row users[HOURS * KEYS];
+    static hb_minute_row totals[HOURS];
+    hb_changes changes = {.words = words, .users = users, .minutes = totals, .channels = channels, .channel_count = 3};
+    for (int h = 0; h < HOURS; h++) {
+        const hour_truth *hour = &world[h];
+        const int64_t hour_s = HOUR + h * 3600;
+        hb_minute_row total = {HB_BYTES("xqc"), hour_s + 60 * dice(60), {0}};
+        for (int i = 0; i < KEYS; i++) {
+            const hb_bytes text = hb_bytes_of(texts[i]);
+            for (int kind = 0; kind < HB_KINDS; kind++) {
+                total.count.words += hour->words[kind][i];
+                if (is_top(hour->words[kind], i, top))
+                    words[changes.word_count++] =
+                        (hb_word_row){HB_BYTES("xqc"), hour_s, {(hb_kind)kind, text, hour->words[kind][i]}, false};
+            }
+            total.count.messages += hour->messages[i];
+            if (is_top(hour->messages, i, top))
+                users[changes.user_count++] = (hb_user_row){
+                    HB_BYTES("xqc"), hour_s, {text, text, hour->messages[i], hour->user_words[i], 1}, false};
+        }
+        if (hour->state != EMPTY)
+            totals[changes.minute_count++] = total;
+    }
+    apply(store, &changes);
+    for (int h = 0; h < HOURS; h++)
+        if (world[h].state == CLOSED || world[h].state == OPEN)
+            write_sheet(store, h);
+}
+
+typedef struct line {
+    uint32_t count;
+    int kind;
+    const char *text;
+} line;
+
+static int compare_lines(const void *a, const void *b)
+{
+    const line *left = a;
+    const line *right = b;
+    if (left->count != right->count)
+        return left->count > right->count ? -1 : 1;
+    const int order = strcmp(left->text, right->text);
+    return order != 0 ? order : strcmp(hb_kind_name((hb_kind)left->kind), hb_kind_name((hb_kind)right->kind));
+}
+
+/* What is known of a key in an hour; top UINT32_MAX: the truth. */
+static uint32_t known(const hour_truth *hour, const uint32_t truth[KEYS], const uint32_t stale[KEYS], int i,
+                      uint32_t top)
+{
+    if (hour->state == CLOSED || is_top(truth, i, top))
+        return truth[i];
+    return hour->state == OPEN ? stale[i] : 0;
+}
+
+/* The answer as CSV, computed by summing everything and sorting. */
+static char *expect_csv(const hb_question *question, int first, int last, uint32_t top)
+{
+    static line lines[HB_KINDS * KEYS];
+    const bool users = question->kind == HB_ASK_USERS;
+    size_t count = 0;
+    for (int kind = 0; kind < (users ? 1 : HB_KINDS); kind++)
+        for (int i = 0; (users || question->word_kind == HB_KINDS || (int)question->word_kind == kind) && i < KEYS;
+             i++) {
+            uint32_t sum = 0;
+            for (int h = first; h < last; h++)
+                sum += users ? known(&world[h], world[h].messages, world[h].stale_messages, i, top)
+                             : known(&world[h], world[h].words[kind], world[h].stale_words[kind], i, top);
+            if (sum > 0)
+                lines[count++] = (line){sum, kind, texts[i]};
+        }
+    qsort(lines, count, sizeof *lines, compare_lines);
+    hb_buffer out = {0};
+    hb_buffer_print(&out, users ? "rank,user_id,user_name,messages,words\r\n" : "rank,kind,word,count\r\n");
+    for (size_t i = 0; i < count && i < question->limit; i++) {
+        if (users)
+            hb_buffer_print(&out, "%zu,%s,%s,%u,%u\r\n", i + 1, lines[i].text, lines[i].text, lines[i].count,
+                            lines[i].count * 2);
+        else
+            hb_buffer_print(&out, "%zu,%s,%s,%u\r\n", i + 1, hb_kind_name((hb_kind)lines[i].kind), lines[i].text,
+                            lines[i].count);
+    }
+    char *text = hb_copy_text(hb_buffer_bytes(&out));
+    hb_buffer_free(&out);
+    return text;
+}
+
+typedef struct seen_cases {
+    int exact_open; /* exact though an hour was not closed */
+    int vague;
+    int different; /* not exact, and rightly so */
+} seen_cases;
+
+static void check_ranking(hb_store *store, uint32_t top, seen_cases *seen)
+{
+    const int first = (int)dice(HOURS);
+    const int last = first + 1 + (int)dice((uint32_t)(HOURS - first));
+    const hb_question question = {.kind = dice(2) == 0 ? HB_ASK_WORDS : HB_ASK_USERS,
+                                  .channel = HB_BYTES("xqc"),
+                                  .from_s = HOUR + first * 3600 + dice(3500),
+                                  .to_s = HOUR + last * 3600 - dice(100),
+                                  .limit = 1 + dice(dice(2) == 0 ? 5 : 300),
+                                  .word_kind = (hb_kind)dice(HB_KINDS + 1)};
+    char *truth = expect_csv(&question, first, last, UINT32_MAX);
+    char *best = expect_csv(&question, first, last, top);
+    char *found = ask(store, question, HOUR, HB_FORMAT_CSV);
+    char *json = ask(store, question, HOUR, HB_FORMAT_JSON);
+    bool closed = true;
+    for (int h = first; h < last; h++)
+        closed = closed && (world[h].state == CLOSED || world[h].state == EMPTY);
+    if (strstr(json, "\"exact\":true") != NULL) {
+        assert_string_equal(found, truth);
+        seen->exact_open += !closed;
+    } else {
+        assert_false(closed);
+        assert_string_equal(found, best);
+        seen->vague++;
+        seen->different += strcmp(found, truth) != 0;
+    }
+    free(truth);
+    free(best);
+    free(found);
+    free(json);
+}
+
+static void rankings_are_as_exact_as_they_say(void **state)
+{
+    seen_cases seen = {0};
+    srand(11);
+    for (int round = 0; round < 60; round++) {
+        const uint32_t top = dice(4) == 0 ? KEYS : dice(12);
+        make_world();
+        assert_int_equal(make_directory(state), 0);
+        hb_store *store = open_store();
+        write_world(store, top);
+        for (int i = 0; i < 60; i++)
+            check_ranking(store, top, &seen);
+        hb_store_close(store);
+        assert_int_equal(remove_directory(state), 0);
+    }
+    assert_true(seen.exact_open > 100);
+    assert_true(seen.vague > 100);
+    assert_true(seen.different > 100);
+}
+
+static void a_bad_sheet_is_told_with_its_place(void **state)
+{
+    (void)state;
+    hb_store *store = open_store();
+    const hb_sheet_row row = {HB_BYTES("xqc"), HOUR, HB_BYTES("this is no sheet at all, but long enough"), false};
+    apply(store, &small_world);
+    apply(store, &(hb_changes){.sheets = &row, .sheet_count = 1});
+    expect_refusal(store,
+                   (hb_question){.kind = HB_ASK_WORDS,
+                                 .channel = HB_BYTES("xqc"),
+                                 .from_s = HOUR,
+                                 .to_s = HOUR + 3600,
+                                 .limit = 200,
+                                 .word_kind = HB_KINDS},
+                   HB_ERROR_CORRUPT, "the sheet of xqc at 2025-11-24T16");
+    hb_store_close(store);
+}
+
+/* ---- Printing ---- */
+
+static void hostile_texts_stay_harmless(void **state)
+{
+    (void)state;
+    static const hb_user_row users[] = {
+        {HB_BYTES("xqc"), HOUR, {HB_BYTES("1"), HB_BYTES("\x1b[2Jevil\r\n"), 9, 1, 1}, false},
+        {HB_BYTES("xqc"), HOUR, {HB_BYTES("2"), HB_BYTES("\xe5\x91\xa8\xe6\x9d\xb0"), 8, 2, 1}, false},
+        {HB_BYTES("xqc"), HOUR, {HB_BYTES("3"), HB_BYTES("\xe2\x80\xaertl\xe2\x81\xa6"), 7, 3, 1}, false},
+        {HB_BYTES("xqc"), HOUR, {HB_BYTES("4"), HB_BYTES("\xf0\x9f\x98\x82,\"e\xcc\x81\""), 6, 4, 1}, false},
+        {HB_BYTES("xqc"), HOUR, {HB_BYTES("5"), HB_BYTES("bad\xff"), 5, 12345, 1}, false},
+        {HB_BYTES("xqc"),
+         HOUR,
+         {HB_BYTES("6"), HB_BYTES("0123456789012345678901234567890123456789012345678901234567890123456789"), 4, 0, 1},
+         false},
+    };
+    static const hb_minute_row total = {HB_BYTES("xqc"), HOUR, {.messages = 39}};
+    const hb_question question = {
+        .kind = HB_ASK_USERS, .channel = HB_BYTES("xqc"), .from_s = HOUR, .to_s = HOUR + 1, .limit = 10};
+    hb_store *store = open_store();
+    apply(store, &(hb_changes){.users = users, .user_count = 6, .minutes = &total, .minute_count = 1});
+    assert_answer(
+        store, question, HOUR, HB_FORMAT_TABLE,
+        "xqc, 2025-11-24T16:00:00Z to 2025-11-24T17:00:00Z\n"
+        "rank  user_id  user_name                                                     messages  words\n"
+        "   1  1        ?[2Jevil??                                                           9      1\n"
+        "   2  2        \xe5\x91\xa8\xe6\x9d\xb0                                                                 "
+        "8      2\n"
+        "   3  3        ?rtl?                                                                7      3\n"
+        "   4  4        \xf0\x9f\x98\x82,\"e\xcc\x81\"                                                               "
+        "6      4\n"
+        "   5  5        bad\xef\xbf\xbd                                                                 5  "
+        "12345\n"
+        "   6  6        01234567890123456789012345678901234567890123456789012345678\xe2\x80\xa6         4"
+        "      0\n");
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "rank,user_id,user_name,messages,words\r\n1,1,\"\x1b[2Jevil\r\n\",9,1\r\n"
+                  "2,2,\xe5\x91\xa8\xe6\x9d\xb0,8,2\r\n3,3,\xe2\x80\xaertl\xe2\x81\xa6,7,3\r\n"
+                  "4,4,\"\xf0\x9f\x98\x82,\"\"e\xcc\x81\"\"\",6,4\r\n5,5,bad\xff,5,12345\r\n"
+                  "6,6,0123456789012345678901234567890123456789012345678901234567890123456789,4,0\r\n");
+    hb_question first = question;
+    first.limit = 1;
+    assert_answer(
+        store, first, HOUR, HB_FORMAT_JSON,
+        "{\"channel\":\"xqc\",\"from\":\"2025-11-24T16:00:00Z\",\"to\":\"2025-11-24T17:00:00Z\",\"exact\":true,"
+        "\"rows\":[{\"rank\":1,\"user_id\":\"1\",\"user_name\":\"\\u001b[2Jevil\\r\\n\",\"messages\":9,"
+        "\"words\":1}]}");
+    hb_store_close(store);
+}
+
+static void formats_are_found_by_name(void **state)
+{
+    (void)state;
+    hb_format format = HB_FORMAT_TABLE;
+    assert_true(hb_format_parse(HB_BYTES("csv"), &format));
+    assert_int_equal(format, HB_FORMAT_CSV);
+    assert_false(hb_format_parse(HB_BYTES("CSV "), &format));
+    assert_false(hb_format_parse(HB_BYTES(""), &format));
+}
+
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(rates_are_the_newest_minutes),
+        STORE_TEST(viewers_are_the_minutes_with_samples),
+        STORE_TEST(channels_show_the_last_sixty_seconds),
+        STORE_TEST(wrong_questions_are_refused),
+        cmocka_unit_test(rankings_are_as_exact_as_they_say),
+        STORE_TEST(a_bad_sheet_is_told_with_its_place),
+        STORE_TEST(hostile_texts_stay_harmless),
+        cmocka_unit_test(formats_are_found_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

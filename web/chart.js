@@ -1,0 +1,214 @@
+// One channel's time line: words, messages and chatters a minute. uPlot draws on a canvas; names, values at the cursor
+// and switches are ordinary elements around it.
+
+import { element, setText } from './dom.js';
+import { clock, compact, count, dayAndClock } from './format.js';
+
+const series = [
+  { name: 'words', label: 'Words', colour: '--words', fill: true },
+  { name: 'messages', label: 'Messages', colour: '--messages' },
+  { name: 'chatters', label: 'Chatters', colour: '--chatters' },
+];
+const minuteS = 60;
+
+// The columns that uPlot draws: times, then finished values, then the way from the last of them to the rate of right now
+// (drawn dashed: it is not final).
+//   minutes: Unix seconds -> row; one without a row had no messages. Steps longer than a minute show the mean of theirs.
+//   seenS: when the channel was first seen; before that nothing is known, and nothing is drawn.
+//   now: the values of the last 60 seconds, or null
+export function points(minutes, { fromS, toS, stepS, seenS, now }) {
+  const current = Math.floor(toS / minuteS) * minuteS; // the minute in progress
+  const times = [];
+  const finished = series.map(() => []);
+  const open = series.map(() => []);
+  for (let start = Math.ceil(fromS / stepS) * stepS; start < current; start += stepS) {
+    const end = Math.min(start + stepS, current);
+    const known = end > seenS;
+    const sums = series.map(() => 0);
+    for (let minute = start; known && minute < end; minute += minuteS) {
+      const row = minutes.get(minute);
+      if (row) series.forEach(({ name }, i) => (sums[i] += row[name]));
+    }
+    times.push(start);
+    finished.forEach((column, i) => column.push(known ? (sums[i] * minuteS) / (end - start) : null));
+    open.forEach((column) => column.push(null));
+  }
+  if (now) {
+    const last = times.length - 1;
+    times.push(toS);
+    series.forEach(({ name }, i) => {
+      if (last >= 0) open[i][last] = finished[i][last];
+      finished[i].push(null);
+      open[i].push(now[name]);
+    });
+  }
+  return [times, ...finished, ...open];
+}
+
+export class Chart {
+  constructor() {
+    this.hidden = new Set();
+    this.legend = element('div', { class: 'legend', role: 'group', 'aria-label': 'Lines of the chart' });
+    this.values = {};
+    for (const { name, label } of series) {
+      const value = element('span', { class: 'value' });
+      this.values[name] = value;
+      this.legend.append(
+        element(
+          'button',
+          {
+            type: 'button',
+            class: `line line-${name}`,
+            'aria-pressed': 'true',
+            onclick: (event) => this.toggle(name, event.currentTarget),
+          },
+          element('span', { class: 'swatch', 'aria-hidden': 'true' }),
+          label,
+          value,
+        ),
+      );
+    }
+    this.moment = element('span', { class: 'moment' });
+    this.legend.append(this.moment);
+    this.canvas = element('div', {
+      class: 'canvas',
+      role: 'img',
+      'aria-label': 'Words, messages and chatters a minute',
+    });
+    this.node = element('div', { class: 'chart' }, this.legend, this.canvas);
+    this.resize = new ResizeObserver(() => this.fit());
+    this.resize.observe(this.canvas);
+    this.recolour = () => this.rebuild();
+    addEventListener('themechange', this.recolour);
+  }
+
+  close() {
+    this.resize.disconnect();
+    removeEventListener('themechange', this.recolour);
+    this.plot?.destroy();
+  }
+
+  toggle(name, button) {
+    if (this.hidden.delete(name) === false) this.hidden.add(name);
+    button.setAttribute('aria-pressed', String(!this.hidden.has(name)));
+    series.forEach((line, i) => {
+      if (line.name !== name) return;
+      this.plot?.setSeries(i + 1, { show: !this.hidden.has(name) });
+      this.plot?.setSeries(i + 1 + series.length, { show: !this.hidden.has(name) });
+    });
+  }
+
+  // See points().
+  show(minutes, range) {
+    this.range = range;
+    this.data = points(minutes, range);
+    if (this.plot) this.plot.setData(this.data);
+    else this.rebuild();
+    this.describe();
+    this.readOut();
+  }
+
+  fit() {
+    const { width, height } = this.size();
+    if (this.plot && width > 0 && (width !== this.plot.width || height !== this.plot.height))
+      this.plot.setSize({ width, height });
+    else if (!this.plot && this.range) this.rebuild();
+  }
+
+  size() {
+    return { width: Math.floor(this.canvas.clientWidth), height: Math.floor(this.canvas.clientHeight) };
+  }
+
+  rebuild() {
+    const size = this.size();
+    if (size.width === 0 || !this.range) return;
+    this.plot?.destroy();
+    const style = getComputedStyle(this.canvas);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const font = `12px ${style.fontFamily}`;
+    const axis = {
+      stroke: colour('--muted'),
+      font,
+      ticks: { show: false },
+      grid: { stroke: colour('--grid'), width: 1 },
+    };
+    const line = ({ name, label, colour: stroke, fill }, dashed) => ({
+      label,
+      show: !this.hidden.has(name),
+      stroke: colour(stroke),
+      width: 1.75,
+      dash: dashed ? [3, 3] : undefined,
+      fill: fill ? colour(`${stroke}-fill`) : undefined,
+      points: { show: false },
+    });
+    this.plot = new uPlot(
+      {
+        ...size,
+        padding: [8, 20, 0, 0],
+        legend: { show: false },
+        cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+        scales: {
+          x: {
+            time: true,
+            range: (_, first, last) => (first < last ? [first, last] : [this.range.fromS, this.range.toS]),
+          },
+          y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 10] },
+        },
+        axes: [
+          { ...axis, grid: { show: false }, values: (_, splits) => timeLabels(splits), space: 70, size: 28 },
+          { ...axis, values: (_, splits) => splits.map(compact), size: 52, space: 40 },
+        ],
+        series: [{}, ...series.map((one) => line(one, false)), ...series.map((one) => line(one, true))],
+        hooks: { setCursor: [() => this.readOut()] },
+      },
+      this.data,
+      this.canvas,
+    );
+  }
+
+  // The values under the cursor, or the newest.
+  readOut() {
+    const times = this.data[0];
+    const i = this.plot?.cursor.idx ?? times.length - 1;
+    const { fromS, toS, stepS, now } = this.range;
+    series.forEach(({ name }, s) => {
+      const value = this.data[1 + s][i] ?? this.data[1 + series.length + s][i];
+      setText(this.values[name], value == null ? '–' : count(value));
+    });
+    const time = times[i] * 1000;
+    if (i < 0) setText(this.moment, '');
+    else if (now && i === times.length - 1) setText(this.moment, 'in the last 60 seconds');
+    else
+      setText(
+        this.moment,
+        `a minute at ${toS - fromS > 86400 ? dayAndClock(time) : clock(time)}${stepS > minuteS ? `, mean of ${stepS / minuteS} min` : ''}`,
+      );
+  }
+
+  // What the picture shows, for those who do not see it.
+  describe() {
+    const [times, words] = this.data;
+    const finished = words.filter((value) => value !== null);
+    if (finished.length === 0) return;
+    const peak = finished.indexOf(Math.max(...finished));
+    const mean = finished.reduce((sum, value) => sum + value, 0) / finished.length;
+    this.canvas.setAttribute(
+      'aria-label',
+      `Words a minute from ${dayAndClock(this.range.fromS * 1000)} to ${clock(this.range.toS * 1000)}: ` +
+        `now ${count(finished.at(-1))}, mean ${count(mean)}, highest ${count(finished[peak])} at ${clock(times[peak] * 1000)}.`,
+    );
+  }
+}
+
+// 13:05, and the day where a new one begins.
+function timeLabels(splits) {
+  let before = null;
+  return splits.map((s) => {
+    const date = new Date(s * 1000);
+    const today = date.toDateString();
+    const named = before !== null && today !== before;
+    before = today;
+    if (!named && !(date.getHours() === 0 && date.getMinutes() === 0)) return clock(s * 1000);
+    return date.toLocaleDateString('en', { day: 'numeric', month: 'short' });
+  });
+}

@@ -1,0 +1,172 @@
+// The messages of one channel as they come, the newest at the bottom. It holds still while someone reads: when the pointer
+// or the focus is in it, when it is scrolled up, or when the button was pressed. Messages wait meanwhile, the newest 200.
+
+import { element, isPointedAt, paced, setText } from './dom.js';
+import { clock, count, harmless, hue } from './format.js';
+
+const most = 200; // rows shown, and messages waiting
+const hues = 6;
+const nearEnd = 24; // px
+
+// Nearly every message has an id.
+const idOf = (row) => row.id || `${row.time} ${row.user_id} ${row.text}`;
+
+export class Feed {
+  constructor() {
+    this.rows = new Map(); // by id, in the order shown
+    this.waiting = [];
+    this.missed = 0; // waited too long, or sent faster than the server tells
+    this.held = false;
+    this.button = element(
+      'button',
+      { type: 'button', class: 'quiet', 'aria-pressed': 'false', onclick: () => this.hold(!this.held) },
+      'Pause',
+    );
+    this.state = element('span', { class: 'note' });
+    this.list = element('ol', { class: 'messages' });
+    this.empty = element(
+      'p',
+      { class: 'nothing', hidden: true },
+      'Nothing was said in the last hour. New messages appear here as they come.',
+    );
+    this.scroller = element(
+      'div',
+      {
+        class: 'scroller',
+        tabindex: '0',
+        role: 'log',
+        'aria-live': 'off',
+        'aria-label': 'Messages as they come',
+      },
+      this.empty,
+      this.list,
+    );
+    this.node = element(
+      'section',
+      { class: 'panel feed', 'aria-labelledby': 'feed-title' },
+      element('div', { class: 'head' }, element('h2', { id: 'feed-title' }, 'Messages'), this.state, this.button),
+      this.scroller,
+    );
+    this.ask = paced(250, () => this.paint());
+    this.resize = new ResizeObserver(() => {
+      this.toEnd = true; // the end moved away from the reader, not the reader from the end
+      this.ask();
+    });
+    this.resize.observe(this.scroller);
+    for (const event of ['pointerleave', 'focusout', 'scroll'])
+      this.scroller.addEventListener(event, () => this.ask(), { passive: true });
+  }
+
+  close() {
+    this.resize.disconnect();
+    this.ask.stop();
+  }
+
+  hold(held) {
+    this.held = held;
+    this.button.setAttribute('aria-pressed', String(held));
+    setText(this.button, held ? 'Resume' : 'Pause');
+    if (!held) this.toEnd = true;
+    this.ask();
+  }
+
+  // What the log has; messages come one by one after it, and some of them twice.
+  fill(rows) {
+    this.filled = true;
+    for (const row of rows) this.add(row);
+    this.ask();
+  }
+
+  add(row) {
+    const known = this.rows.get(idOf(row));
+    if (known) {
+      if (row.deleted && !known.row.deleted) this.remove(known, row);
+      return;
+    }
+    const at = this.waiting.findIndex((other) => idOf(other) === idOf(row));
+    if (at >= 0) this.waiting[at] = row;
+    else this.waiting.push(row);
+    if (this.waiting.length > most) this.missed += this.waiting.splice(0, this.waiting.length - most).length;
+    this.ask();
+  }
+
+  skip(number) {
+    this.missed += number;
+    this.ask();
+  }
+
+  reading() {
+    if (this.held) return true;
+    if (this.toEnd) return false;
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    return (
+      isPointedAt(this.scroller) ||
+      this.scroller.matches(':focus-visible') ||
+      scrollHeight - scrollTop - clientHeight > nearEnd
+    );
+  }
+
+  paint() {
+    this.empty.hidden = !this.filled || this.rows.size + this.waiting.length > 0;
+    const unseen = this.waiting.length + this.missed;
+    if (this.reading() && this.rows.size > 0) {
+      setText(this.state, unseen > 0 ? `Paused · ${count(unseen)} new` : 'Paused');
+      return;
+    }
+    setText(this.state, '');
+    if (unseen > 0) this.append();
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.toEnd = false;
+  }
+
+  append() {
+    this.waiting.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+    const fresh = document.createDocumentFragment();
+    if (this.missed > 0) {
+      const node = element('li', { class: 'gap' }, `${count(this.missed)} messages not shown`);
+      this.rows.set(node, { node, row: {} });
+      fresh.append(node);
+      this.missed = 0;
+    }
+    for (const row of this.waiting) {
+      const made = this.make(row);
+      this.rows.set(idOf(row), made);
+      fresh.append(made.node);
+    }
+    this.waiting = [];
+    this.list.append(fresh);
+    for (const [id, { node }] of this.rows) {
+      if (this.rows.size <= most) break;
+      node.remove();
+      this.rows.delete(id);
+    }
+  }
+
+  make(row) {
+    const name = harmless(row.user_name || row.login || row.user_id);
+    const text = element('bdi', { class: row.action ? 'text action' : 'text' }, harmless(row.text));
+    const node = element(
+      'li',
+      {},
+      element('time', { datetime: row.time }, clock(Date.parse(row.time), true)),
+      ' ',
+      element('bdi', { class: `name hue-${hue(String(row.user_id), hues)}` }, name),
+      ' ',
+      row.shared
+        ? element('span', { class: 'tag', title: 'Said in another channel of a shared chat' }, 'shared')
+        : null,
+      row.shared ? ' ' : null,
+      text,
+    );
+    const made = { node, text, row };
+    if (row.deleted) this.remove(made, row);
+    return made;
+  }
+
+  remove(made, row) {
+    made.row = row;
+    made.node.classList.add('removed');
+    made.text.className = 'text';
+    setText(made.text, 'message removed');
+  }
+}

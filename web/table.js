@@ -1,0 +1,105 @@
+// Tables of many rows whose numbers change all the time. A row keeps its elements for as long as it is shown; an update
+// writes only the cells whose text changed, and moves only the rows whose place changed.
+
+import { element, paced } from './dom.js';
+
+// columns: [{ name, label, heads, number, text(row), link(row), share(row), hint, sortable, descending }]
+//   heads: the cell names its row; text: what the cell says; link: where it leads (asked once a row); share: 0..1, drawn
+//   as a bar behind the text; hint: the text can be too long for its cell, so it is also a tooltip; descending: the first press on
+//   its head puts the greatest on top.
+// key(row): what makes a row the same row. onSort(column): a head was pressed.
+export class Table {
+  constructor({ caption, columns, key, onSort, interval = 1000 }) {
+    this.columns = columns;
+    this.key = key;
+    this.rows = [];
+    this.shown = new Map();
+    this.heads = new Map();
+    const head = element('tr');
+    for (const column of columns) {
+      const th = element('th', { scope: 'col', class: classOf(column) });
+      if (onSort && column.sortable)
+        th.append(element('button', { type: 'button', onclick: () => onSort(column) }, column.label));
+      else th.append(column.label);
+      this.heads.set(column.name, th);
+      head.append(th);
+    }
+    this.body = element('tbody');
+    this.node = element(
+      'table',
+      {},
+      element('caption', { class: 'unseen' }, caption),
+      element('thead', {}, head),
+      this.body,
+    );
+    this.ask = paced(interval, () => this.paint());
+  }
+
+  stop() {
+    this.ask.stop();
+  }
+
+  // Rows in the order in which they are to stand.
+  show(rows) {
+    this.rows = rows;
+    this.ask();
+  }
+
+  setSorted(name, ascending) {
+    for (const [column, th] of this.heads) {
+      if (column === name) th.setAttribute('aria-sort', ascending ? 'ascending' : 'descending');
+      else th.removeAttribute('aria-sort');
+    }
+  }
+
+  paint() {
+    const before = this.shown;
+    this.shown = new Map();
+    let place = this.body.firstElementChild;
+    for (const row of this.rows) {
+      const key = this.key(row);
+      if (this.shown.has(key)) continue;
+      const kept = before.get(key) ?? this.makeRow(row);
+      before.delete(key);
+      this.shown.set(key, kept);
+      this.fill(kept, row);
+      if (kept.node === place) place = place.nextElementSibling;
+      else this.body.insertBefore(kept.node, place);
+    }
+    for (const { node } of before.values()) node.remove();
+  }
+
+  makeRow(row) {
+    const made = { node: element('tr'), cells: [] };
+    for (const column of this.columns) {
+      const cell = element(column.heads ? 'th' : 'td', { class: classOf(column), scope: column.heads ? 'row' : null });
+      const bar = column.share ? element('span', { class: 'bar', 'aria-hidden': 'true' }) : null;
+      const target = column.link ? element('a', { href: column.link(row) }) : element('bdi');
+      cell.append(...(bar ? [bar, target] : [target]));
+      made.cells.push({ target, bar, text: null, width: null });
+      made.node.append(cell);
+    }
+    return made;
+  }
+
+  fill(made, row) {
+    this.columns.forEach((column, i) => {
+      const cell = made.cells[i];
+      const text = column.text(row);
+      if (text !== cell.text) {
+        cell.target.textContent = cell.text = text;
+        if (column.hint) cell.target.title = text;
+      }
+      if (!cell.bar) return;
+      const width = Math.round(column.share(row) * 200) / 200;
+      if (width !== cell.width) {
+        cell.width = width;
+        cell.bar.style.transform = `scaleX(${width})`;
+      }
+    });
+  }
+}
+
+function classOf(column) {
+  return [column.number ? 'number' : '', `column-${column.name}`].filter(Boolean).join(' ');
+}
