@@ -74,6 +74,17 @@ err = hub.ask("import", "--data", hub.path("garbage"), "-", stdin=random.randbyt
 assert "holds no facts" in err, err
 assert "imported? Name a file" in hub.ask("import", "--data", hub.path("odd"), expect=2)[1]
 
+# A disk that is full (a limit on the size of files does the same): what is there is what is said to be there.
+for name, time_ms in (("old", HOUR_MS), ("now", int(time.time() * 1000))):
+    with open(hub.path(f"{name}.in"), "wb") as file:
+        file.write(b"".join(message(i, time_ms, user=random.randrange(10**9)) + b"\n" for i in range(30000)))
+    done = subprocess.run(["bash", "-c", f"trap '' XFSZ; ulimit -f 64; exec '{hub.HUBBUB}' import --data "
+                           f"'{hub.path(name)}-full' '{hub.path(name)}.in'"], capture_output=True, check=False)
+    err = done.stderr.decode()
+    there = len(cat(hub.path(f"{name}-full")))
+    assert done.returncode == 1 and f"imported {there:,} facts" in err, f"{there}: {err}"
+    assert f"{30000 - there} facts could not be written" in err and "File too large" in err, err
+
 # ---- Choosing, and what moderators removed
 minute = HOUR_MS + 60000
 told = [
