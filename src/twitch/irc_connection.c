@@ -192,7 +192,7 @@ static void read_on(hb_irc_connection *connection, size_t most)
     for (size_t total = 0; total < most;) {
         const ssize_t size = recv(bufferevent_getfd(connection->stream), connection->peer->room, HB_IRC_ROOM, 0);
         if (size < 0 && errno != EAGAIN && errno != EINTR)
-            end(connection, HB_IRC_LOST, strerror(errno)); // NOLINT(concurrency-mt-unsafe): glibc's is safe
+            end(connection, HB_IRC_LOST, evutil_socket_error_to_string(errno));
         if (size <= 0 || !hb_irc_connection_feed(connection, (hb_bytes){connection->peer->room, (size_t)size}))
             return;
         total += (size_t)size;
