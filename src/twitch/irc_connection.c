@@ -332,7 +332,7 @@ void hb_irc_connection_check(hb_irc_connection *connection)
         connect_next(connection, "it does not answer");
     } else if (connection->state == LOGGING_IN && silent_ms >= silence_ms) {
         end(connection, HB_IRC_LOST, "it does not answer the login");
-    } else if (connection->state == UP && silent_ms >= 3 * (int64_t)silence_ms) {
+    } else if (connection->state == UP && 2 * silent_ms >= 5 * (int64_t)silence_ms) {
         snprintf(reason, sizeof reason, "nothing came for %.3g s", (double)silent_ms / 1000);
         end(connection, HB_IRC_LOST, reason);
     } else if (connection->state == UP && silent_ms >= silence_ms && !connection->pinged) {
