@@ -515,25 +515,53 @@ static void a_reader_beside_a_writer_sees_whole_transactions(void **state)
     hb_store_close(reader);
 }
 
+static off_t wal_size(void)
+{
+    char wal[128];
+    struct stat info;
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    assert_int_equal(stat(wal, &info), 0);
+    return info.st_size;
+}
+
 static void the_log_of_writes_stays_bounded(void **state)
 {
     (void)state;
     hb_store *store = open_store(HB_STORE_WRITE);
     hb_store *reader = open_store(HB_STORE_READ);
-    char wal[128];
-    struct stat info;
-    snprintf(wal, sizeof wal, "%s-wal", path);
     off_t largest = 0;
     for (int round = 1; round <= 800; round++) {
         apply_round(store, round);
         if (round % 7 == 0)
             assert_int_equal(read_round(reader), round);
-        assert_int_equal(stat(wal, &info), 0);
-        if (info.st_size > largest)
-            largest = info.st_size;
+        if (wal_size() > largest)
+            largest = wal_size();
     }
     assert_true(largest < 8 << 20);
     hb_store_close(reader);
+    hb_store_close(store);
+}
+
+/* A program that holds on to an old state lets the log of writes grow; once it lets go, the log starts anew. */
+static void a_reader_that_stays_only_delays(void **state)
+{
+    (void)state;
+    hb_store *store = open_store(HB_STORE_WRITE);
+    apply_round(store, 1);
+    sqlite3 *guest = NULL;
+    assert_int_equal(sqlite3_open(path, &guest), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(guest, "BEGIN; SELECT count(*) FROM wordcount", NULL, NULL, NULL), SQLITE_OK);
+    int round = 2;
+    while (wal_size() < 66 << 20)
+        apply_round(store, round++);
+    assert_int_equal(sqlite3_exec(guest, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(guest);
+    const off_t largest = wal_size() + (8 << 20);
+    for (int i = 0; i < 1500; i++)
+        apply_round(store, round++);
+    assert_true(wal_size() < largest);
+    assert_true(wal_size() <= 64 << 20);
+    assert_int_equal(read_round(store), round - 1);
     hb_store_close(store);
 }
 
@@ -692,6 +720,7 @@ int main(void)
         STORE_TEST(a_killed_writer_leaves_whole_transactions),
         STORE_TEST(a_reader_beside_a_writer_sees_whole_transactions),
         STORE_TEST(the_log_of_writes_stays_bounded),
+        STORE_TEST(a_reader_that_stays_only_delays),
         STORE_TEST(the_generation_changes_with_every_commit),
         STORE_TEST(a_second_writer_is_refused),
         STORE_TEST(a_reader_cannot_write),
