@@ -3,9 +3,11 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "cmd/commands.h"
 #include "serve/answer.h"
 #include "views/sheet.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -521,6 +523,71 @@ static void formats_are_found_by_name(void **state)
     assert_false(hb_format_parse(HB_BYTES(""), &format));
 }
 
+/* ---- Commands ---- */
+
+/* Runs "hubbub NAME ARGUMENT... --store PATH" and compares its exit code and output. */
+static void run(const hb_command *command, char *const *arguments, int code, const char *expected)
+{
+    char *argv[12];
+    int argc = 0;
+    char output[128];
+    static char text[4096];
+    snprintf(output, sizeof output, "%s/output", directory);
+    for (; arguments[argc] != NULL; argc++)
+        argv[argc] = arguments[argc];
+    argv[argc++] = (char[]){"--store"};
+    argv[argc++] = path;
+    fflush(stdout);
+    const int kept = dup(STDOUT_FILENO);
+    const int file = open(output, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(kept >= 0 && file >= 0);
+    dup2(file, STDOUT_FILENO);
+    const int found = hb_command_run(command, argc, argv);
+    dup2(kept, STDOUT_FILENO);
+    close(kept);
+    const ssize_t size = pread(file, text, sizeof text - 1, 0);
+    close(file);
+    assert_int_equal(found, code);
+    assert_true(size >= 0);
+    text[size] = '\0';
+    assert_string_equal(text, expected);
+}
+
+#define RUN(command, code, expected, ...) run(&(command), (char *[]){__VA_ARGS__, NULL}, (code), (expected))
+
+static void commands_answer_and_refuse(void **state)
+{
+    (void)state;
+    RUN(hb_command_words, 1, "", "xqc"); /* no store */
+    RUN(hb_command_words, 2, "", "x y"); /* but a wrong name comes first */
+    hb_store *store = open_store();
+    apply(store, &small_world);
+    hb_store_close(store);
+    RUN(hb_command_rate, 0, "time,messages,words,chatters,shared,layer\r\n2025-11-24T16:01:00Z,60,120,30,1,speed\r\n",
+        "xqc", "--from", "1764000060", "--to", "2025-11-24T16:01:01", "--format", "csv");
+    RUN(hb_command_words, 0,
+        "xqc, 2025-11-24T16:00:00Z to 2025-11-24T17:00:00Z; the hour still goes on: lower ranks may lag by a minute\n"
+        "rank  kind   word   count\n   1  word   the      100\n   2  emote  LUL       10\n   3  emote  Kappa      9\n",
+        "XQC", "--from", "1764000000", "--to", "1764003600");
+    RUN(hb_command_words, 0, "rank,kind,word,count\r\n1,emote,LUL,10\r\n", "#xqc", "--from", "1764000000", "--to",
+        "1764003600", "--kind", "emote", "--limit=1", "--format", "csv");
+    RUN(hb_command_viewers, 0, "time,viewers,samples,game,title,layer\r\n2025-11-24T16:00:00Z,151,2,,,speed\r\n", "xqc",
+        "--to", "1764000010", "--format", "csv");
+    RUN(hb_command_users, 0, "quiet, 2025-11-24T16:00:00Z to 2025-11-24T17:00:00Z: nothing\n", "quiet", "--from",
+        "1764000000", "--to", "1764000001");
+    RUN(hb_command_channels, 0,
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen\r\n"
+        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z\r\n",
+        "--limit", "1", "--format", "csv");
+    RUN(hb_command_users, 1, "", "neverseen");
+    RUN(hb_command_users, 2, "", "--limit", "5");
+    RUN(hb_command_users, 2, "", "xqc", "--limit", "0");
+    RUN(hb_command_users, 2, "", "xqc", "--format", "xml");
+    RUN(hb_command_words, 2, "", "xqc", "--kind", "noun");
+    RUN(hb_command_words, 2, "", "xqc", "--from", "1764000001", "--to", "1764000000");
+    RUN(hb_command_channels, 2, "", "xqc");
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
 
 int main(void)
@@ -534,6 +601,7 @@ int main(void)
         STORE_TEST(a_bad_sheet_is_told_with_its_place),
         STORE_TEST(hostile_texts_stay_harmless),
         cmocka_unit_test(formats_are_found_by_name),
+        STORE_TEST(commands_answer_and_refuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
