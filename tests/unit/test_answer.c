@@ -6,6 +6,7 @@
 #include "cmd/commands.h"
 #include "serve/answer.h"
 #include "views/sheet.h"
+#include "views/speed.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -445,6 +446,95 @@ static void rankings_are_as_exact_as_they_say(void **state)
     assert_true(seen.different > 100);
 }
 
+/* ---- Together with the speed layer ---- */
+
+static void say_something(hb_buffer *lines, int number)
+{
+    hb_buffer_print(lines, "@id=%d;room-id=1;tmi-sent-ts=%lld;user-id=%u :u!u@u PRIVMSG #xqc :", number,
+                    (long long)HOUR * 1000 + number * 700, 100 + dice(4) * dice(6));
+    for (uint32_t i = 1 + dice(6); i > 0; i--)
+        hb_buffer_print(lines, dice(8) == 0 ? "@m%u " : "w%u ", dice(5) * dice(9));
+    hb_buffer_append_char(lines, '\n');
+}
+
+static void flush_speed(hb_speed *speed, hb_speed_flush_kind kind, hb_store *store, int64_t now_ms)
+{
+    hb_changes changes;
+    while (hb_speed_flush(speed, kind, now_ms, &changes))
+        apply(store, &changes);
+}
+
+/* The same hour, closed. */
+static void write_truth(hb_store *store, hb_fold *fold)
+{
+    char *data = NULL;
+    size_t size = 0;
+    size_t cursor = 0;
+    hb_sheet_encode(hb_fold_next_sheet(fold, &cursor), &data, &size);
+    const hb_sheet_row row = {HB_BYTES("xqc"), HOUR, {data, size}, false};
+    apply(store, &(hb_changes){.sheets = &row,
+                               .sheet_count = 1,
+                               .minutes = minutes,
+                               .minute_count = 1,
+                               .channels = channels,
+                               .channel_count = 3});
+    hb_free(data);
+}
+
+static void the_speed_layers_rows_are_answered_as_exactly_as_said(void **state)
+{
+    hb_error error = {0};
+    char live_path[sizeof path];
+    (void)state;
+    srand(3);
+    snprintf(live_path, sizeof live_path, "%s/live.db", directory);
+    hb_store *live = hb_store_open(live_path, HB_STORE_WRITE, &error);
+    hb_store *truth = open_store();
+    hb_speed *speed = hb_speed_open(&(hb_speed_options){.top = 6, .memory = 64 << 20}, &error);
+    hb_fold *fold = hb_fold_open(&error);
+    hb_buffer lines = {0};
+    uint64_t position = 0;
+    int exact = 0;
+    int vague = 0;
+    assert_true(live != NULL && speed != NULL && fold != NULL);
+    hb_speed_caught_up(speed);
+    for (int round = 0; round < 200; round++) {
+        const int64_t now_ms = (int64_t)HOUR * 1000 + (round + 1) * 4 * 700;
+        lines.size = 0;
+        for (int i = 0; i < 4; i++)
+            say_something(&lines, round * 4 + i);
+        position += lines.size;
+        assert_int_equal(hb_speed_take(speed, HOUR, hb_buffer_bytes(&lines), position, now_ms), lines.size);
+        hb_fold_lines(fold, hb_buffer_bytes(&lines));
+        flush_speed(speed, round % 50 == 49 ? HB_SPEED_FLUSH_ALL : HB_SPEED_FLUSH_ROWS, live, now_ms);
+        write_truth(truth, fold);
+        const hb_question question = {.kind = dice(2) == 0 ? HB_ASK_WORDS : HB_ASK_USERS,
+                                      .channel = HB_BYTES("xqc"),
+                                      .from_s = HOUR,
+                                      .to_s = HOUR + 3600,
+                                      .limit = 1 + dice(12),
+                                      .word_kind = (hb_kind)dice(HB_KINDS + 1)};
+        char *json = ask(live, question, HOUR, HB_FORMAT_JSON);
+        char *expected = ask(truth, question, HOUR, HB_FORMAT_JSON);
+        const bool is_exact = strstr(json, "\"exact\":true") != NULL;
+        if (is_exact)
+            assert_string_equal(json, expected);
+        exact += is_exact;
+        vague += !is_exact;
+        /* Within the top that is kept, answers are exact at any time. */
+        assert_true(is_exact || question.limit > 6);
+        free(json);
+        free(expected);
+    }
+    assert_true(exact > 100);
+    assert_true(vague > 10);
+    hb_buffer_free(&lines);
+    hb_fold_close(fold);
+    hb_speed_close(speed);
+    hb_store_close(truth);
+    hb_store_close(live);
+}
+
 static void a_bad_sheet_is_told_with_its_place(void **state)
 {
     (void)state;
@@ -598,6 +688,7 @@ int main(void)
         STORE_TEST(channels_show_the_last_sixty_seconds),
         STORE_TEST(wrong_questions_are_refused),
         cmocka_unit_test(rankings_are_as_exact_as_they_say),
+        STORE_TEST(the_speed_layers_rows_are_answered_as_exactly_as_said),
         STORE_TEST(a_bad_sheet_is_told_with_its_place),
         STORE_TEST(hostile_texts_stay_harmless),
         cmocka_unit_test(formats_are_found_by_name),
