@@ -24,7 +24,8 @@ async function get(path, parameters, signal) {
     if (error.name === 'AbortError') throw error;
     throw new ApiError('The server gave an answer that cannot be read.', response.status);
   }
-  if (!response.ok) throw new ApiError(answer?.error?.message ?? `The server answered ${response.status}.`, response.status);
+  if (!response.ok)
+    throw new ApiError(answer?.error?.message ?? `The server answered ${response.status}.`, response.status);
   return answer;
 }
 
@@ -37,7 +38,7 @@ export function channels(signal) {
 // All minutes since `from`, which may be more than one answer holds: an answer has the newest.
 export async function rate(channel, from, signal) {
   const answer = await get(of(channel, 'rate'), { from, limit: rowsAtMost }, signal);
-  for (let page = answer; page.rows.length === rowsAtMost; ) {
+  for (let page = answer; page.rows.length === rowsAtMost;) {
     page = await get(of(channel, 'rate'), { from: answer.from, to: page.rows[0].time, limit: rowsAtMost }, signal);
     answer.rows = page.rows.concat(answer.rows);
   }

@@ -14,15 +14,24 @@ const sorts = ['channel', 'messages_per_minute', 'words_per_minute', 'chatters',
 function read(hash) {
   const [path, query = ''] = hash.replace(/^#/, '').split('?', 2);
   const parameters = new URLSearchParams(query);
-  const choice = (name, choices, otherwise) => (choices.includes(parameters.get(name)) ? parameters.get(name) : otherwise);
+  const choice = (name, choices, otherwise) =>
+    choices.includes(parameters.get(name)) ? parameters.get(name) : otherwise;
   const named = /^\/c\/([A-Za-z0-9_]{1,64})$/.exec(path);
   if (named) {
     return {
-      view: 'channel', channel: named[1].toLowerCase(), range: choice('range', Object.keys(ranges), '1h'), kind: choice('kind', Object.keys(kinds), 'all'),
+      view: 'channel',
+      channel: named[1].toLowerCase(),
+      range: choice('range', Object.keys(ranges), '1h'),
+      kind: choice('kind', Object.keys(kinds), 'all'),
     };
   }
   const sort = choice('sort', sorts, 'messages_per_minute');
-  return { view: 'overview', filter: (parameters.get('filter') ?? '').slice(0, 64), sort, ascending: choice('order', ['asc', 'desc'], 'desc') === 'asc' };
+  return {
+    view: 'overview',
+    filter: (parameters.get('filter') ?? '').slice(0, 64),
+    sort,
+    ascending: choice('order', ['asc', 'desc'], 'desc') === 'asc',
+  };
 }
 
 // The shortest address of a state: what is as usual is left out.

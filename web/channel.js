@@ -4,7 +4,7 @@ import * as api from './api.js';
 import { Chart } from './chart.js';
 import { element, paced, setText } from './dom.js';
 import { Feed } from './feed.js';
-import { ago, clock, count, dayAndClock, harmless } from './format.js';
+import { agoSaid, clock, count, dayAndClock, harmless, sentence } from './format.js';
 import { openLive } from './live.js';
 import { Table } from './table.js';
 
@@ -18,7 +18,13 @@ export const ranges = {
   '7d': { label: '7 d', said: 'last 7 days', seconds: 604800, step: 1800, every: 120000 },
 };
 export const kinds = {
-  all: 'All', word: 'Words', emote: 'Emotes', emoji: 'Emoji', mention: 'Mentions', link: 'Links', command: 'Commands',
+  all: 'All',
+  word: 'Words',
+  emote: 'Emotes',
+  emoji: 'Emoji',
+  mention: 'Mentions',
+  link: 'Links',
+  command: 'Commands',
 };
 const ranked = 50; // rows of a ranking
 const fed = 100; // messages shown at first
@@ -42,15 +48,19 @@ export class Channel {
   listen(channel) {
     this.live?.close();
     this.listensTo = channel;
-    this.live = openLive(channel, {
-      hello: () => this.load(), // after it, so that nothing falls between the answer and the events
-      channels: ({ rows }) => this.takeChannels(rows),
-      rate: ({ rows }) => this.takeMinutes(rows),
-      words: () => this.rankSoon(),
-      users: () => this.rankSoon(),
-      message: (row) => this.feed.add(row),
-      skipped: ({ count: number }) => this.feed.skip(number),
-    }, this.onState);
+    this.live = openLive(
+      channel,
+      {
+        hello: () => this.load(), // after it, so that nothing falls between the answer and the events
+        channels: ({ rows }) => this.takeChannels(rows),
+        rate: ({ rows }) => this.takeMinutes(rows),
+        words: () => this.rankSoon(),
+        users: () => this.rankSoon(),
+        message: (row) => this.feed.add(row),
+        skipped: ({ count: number }) => this.feed.skip(number),
+      },
+      this.onState,
+    );
   }
 
   build() {
@@ -58,7 +68,12 @@ export class Channel {
     this.title = element('h1', { tabindex: '-1' }, element('bdi', {}, channel));
     this.figures = {};
     this.totals = element('dl', { class: 'figures' });
-    for (const [name, label] of [['messages_per_minute', 'messages/min'], ['words_per_minute', 'words/min'], ['chatters', 'chatters'], ['last_seen', 'last message']]) {
+    for (const [name, label] of [
+      ['messages_per_minute', 'messages/min'],
+      ['words_per_minute', 'words/min'],
+      ['chatters', 'chatters'],
+      ['last_seen', 'last message'],
+    ]) {
       this.figures[name] = element('dd', {}, '–');
       this.totals.append(element('div', { class: `figure-${name}` }, element('dt', {}, label), this.figures[name]));
     }
@@ -67,28 +82,72 @@ export class Channel {
     this.chart = new Chart();
     this.feed = new Feed();
     this.note = element('p', { class: 'note', role: 'status' });
-    this.words = this.ranking('Most frequent words', [
-      { name: 'rank', label: '#', number: true, text: (row) => String(row.rank) },
-      { name: 'word', label: 'Word', heads: true, hint: true, text: (row) => harmless(row.word), share: (row) => row.count / this.words.most },
-      { name: 'kind', label: 'Kind', text: (row) => row.kind },
-      { name: 'count', label: 'Count', number: true, text: (row) => count(row.count) },
-    ], (row) => `${row.kind} ${row.word}`, 'count');
-    this.users = this.ranking('Most active users', [
-      { name: 'rank', label: '#', number: true, text: (row) => String(row.rank) },
-      { name: 'user', label: 'User', heads: true, hint: true, text: (row) => harmless(row.user_name || row.user_id), share: (row) => row.messages / this.users.most },
-      { name: 'messages', label: 'Messages', number: true, text: (row) => count(row.messages) },
-      { name: 'words', label: 'Words', number: true, text: (row) => count(row.words) },
-    ], (row) => row.user_id, 'messages');
+    this.words = this.ranking(
+      'Most frequent words',
+      [
+        { name: 'rank', label: '#', number: true, text: (row) => String(row.rank) },
+        {
+          name: 'word',
+          label: 'Word',
+          heads: true,
+          hint: true,
+          text: (row) => harmless(row.word),
+          share: (row) => row.count / this.words.most,
+        },
+        { name: 'kind', label: 'Kind', text: (row) => row.kind },
+        { name: 'count', label: 'Count', number: true, text: (row) => count(row.count) },
+      ],
+      (row) => `${row.kind} ${row.word}`,
+      'count',
+    );
+    this.users = this.ranking(
+      'Most active users',
+      [
+        { name: 'rank', label: '#', number: true, text: (row) => String(row.rank) },
+        {
+          name: 'user',
+          label: 'User',
+          heads: true,
+          hint: true,
+          text: (row) => harmless(row.user_name || row.user_id),
+          share: (row) => row.messages / this.users.most,
+        },
+        { name: 'messages', label: 'Messages', number: true, text: (row) => count(row.messages) },
+        { name: 'words', label: 'Words', number: true, text: (row) => count(row.words) },
+      ],
+      (row) => row.user_id,
+      'messages',
+    );
     this.empty = element('div', { class: 'empty', hidden: true });
     this.chartPanel = element('section', { class: 'panel timeline', 'aria-label': 'Words a minute' }, this.chart.node);
-    this.content = element('div', { class: 'content' }, this.chartPanel,
+    this.content = element(
+      'div',
+      { class: 'content' },
+      this.chartPanel,
       this.panel('words', 'Most frequent words', this.words, this.kindLinks.node),
-      this.panel('users', 'Most active users', this.users), this.feed.node);
-    this.node = element('div', { class: 'view channel' },
-      element('div', { class: 'titlebar' },
-        element('a', { class: 'back', href: '#/', title: 'All channels' }, element('span', { 'aria-hidden': 'true' }, '‹'), element('span', { class: 'unseen' }, 'All channels')),
-        this.title, this.totals, element('div', { class: 'tools' }, this.rangeLinks.node)),
-      this.note, this.empty, this.content);
+      this.panel('users', 'Most active users', this.users),
+      this.feed.node,
+    );
+    this.node = element(
+      'div',
+      { class: 'view channel' },
+      element(
+        'div',
+        { class: 'titlebar' },
+        element(
+          'a',
+          { class: 'back', href: '#/', title: 'All channels' },
+          element('span', { 'aria-hidden': 'true' }, '‹'),
+          element('span', { class: 'unseen' }, 'All channels'),
+        ),
+        this.title,
+        this.totals,
+        element('div', { class: 'tools' }, this.rangeLinks.node),
+      ),
+      this.note,
+      this.empty,
+      this.content,
+    );
     this.markLinks();
   }
 
@@ -115,13 +174,28 @@ export class Channel {
   }
 
   ranking(caption, columns, key, measure) {
-    return { table: new Table({ caption, columns, key }), most: 1, measure, hours: element('span', { class: 'note' }), nothing: element('p', { class: 'nothing', hidden: true }) };
+    return {
+      table: new Table({ caption, columns, key }),
+      most: 1,
+      measure,
+      hours: element('span', { class: 'note' }),
+      nothing: element('p', { class: 'nothing', hidden: true }),
+    };
   }
 
   panel(name, title, ranking, tools) {
-    return element('section', { class: `panel ranking ${name}`, 'aria-labelledby': `${name}-title` },
-      element('div', { class: 'head' }, element('h2', { id: `${name}-title` }, title), ranking.hours), tools,
-      element('div', { class: 'scroller', tabindex: '0', role: 'group', 'aria-labelledby': `${name}-title` }, ranking.nothing, ranking.table.node));
+    return element(
+      'section',
+      { class: `panel ranking ${name}`, 'aria-labelledby': `${name}-title` },
+      element('div', { class: 'head' }, element('h2', { id: `${name}-title` }, title), ranking.hours),
+      tools,
+      element(
+        'div',
+        { class: 'scroller', tabindex: '0', role: 'group', 'aria-labelledby': `${name}-title` },
+        ranking.nothing,
+        ranking.table.node,
+      ),
+    );
   }
 
   close() {
@@ -129,7 +203,7 @@ export class Channel {
     for (const request of Object.values(this.requests)) request.abort();
     clearInterval(this.tick);
     clearTimeout(this.retry);
-    clearTimeout(this.ranking_);
+    clearTimeout(this.nextRanking);
     this.paint.stop();
     this.words.table.stop();
     this.users.table.stop();
@@ -191,23 +265,24 @@ export class Channel {
   }
 
   async rank() {
-    clearTimeout(this.ranking_);
-    this.ranking_ = 0;
+    clearTimeout(this.nextRanking);
+    this.nextRanking = 0;
     this.rankedAt = performance.now();
     const { channel, range, kind } = this.state;
     const [words, users] = await Promise.all([
       this.ask('words', (signal) => api.words(channel, `-${range}`, kind, ranked, signal)),
       this.ask('users', (signal) => api.users(channel, `-${range}`, ranked, signal)),
     ]);
-    if (words?.rows) this.showRanking(this.words, words, kind === 'all' ? 'No words' : `No ${kinds[kind].toLowerCase()}`);
+    if (words?.rows)
+      this.showRanking(this.words, words, kind === 'all' ? 'No words' : `No ${kinds[kind].toLowerCase()}`);
     if (users?.rows) this.showRanking(this.users, users, 'No users');
   }
 
   // Something was said: the rankings are asked for again, but not too often.
   rankSoon() {
-    if (this.ranking_) return;
+    if (this.nextRanking) return;
     const wait = this.rankedAt + ranges[this.state.range].every - performance.now();
-    this.ranking_ = setTimeout(() => this.rank(), Math.max(0, wait));
+    this.nextRanking = setTimeout(() => this.rank(), Math.max(0, wait));
   }
 
   showRanking(ranking, answer, nothing) {
@@ -217,7 +292,10 @@ export class Channel {
     setText(ranking.nothing, `${nothing} in the ${ranges[this.state.range].said}.`);
     // Words and users are kept by the hour, so the range is widened to whole hours: say which.
     const from = Date.parse(answer.from);
-    setText(ranking.hours, Number.isNaN(from) ? '' : `since ${api.serverTime() - from > 86400000 ? dayAndClock(from) : clock(from)}`);
+    setText(
+      ranking.hours,
+      Number.isNaN(from) ? '' : `since ${api.serverTime() - from > 86400000 ? dayAndClock(from) : clock(from)}`,
+    );
     ranking.hours.title = answer.exact === false ? 'The hour in progress may lack rare entries' : '';
     ranking.table.show(answer.rows);
   }
@@ -239,10 +317,9 @@ export class Channel {
   }
 
   refresh() {
-    for (const name of ['messages_per_minute', 'words_per_minute', 'chatters']) setText(this.figures[name], count(this.row?.[name]));
-    setText(this.figures.last_seen, this.row ? ago(Date.parse(this.row.last_seen), api.serverTime()) : '–');
-    const lost = this.failure && this.failure.status !== 404;
-    setText(this.note, lost ? `${this.failure.message} Trying again.` : '');
+    for (const name of ['messages_per_minute', 'words_per_minute', 'chatters'])
+      setText(this.figures[name], count(this.row?.[name]));
+    setText(this.figures.last_seen, this.row ? agoSaid(Date.parse(this.row.last_seen), api.serverTime()) : '–');
     const to = api.serverTime() / 1000;
     const range = ranges[this.state.range];
     const from = to - range.seconds;
@@ -254,32 +331,65 @@ export class Channel {
     this.explain(said);
     if (this.chartPanel.hidden || !this.complete) return;
     this.chart.show(this.minutes, {
-      fromS: from, toS: to, stepS: range.step, seenS: this.row ? Date.parse(this.row.first_seen) / 1000 : from,
-      now: this.row && { words: this.row.words_per_minute, messages: this.row.messages_per_minute, chatters: this.row.chatters },
+      fromS: from,
+      toS: to,
+      stepS: range.step,
+      seenS: this.row ? Date.parse(this.row.first_seen) / 1000 : from,
+      now: this.row && {
+        words: this.row.words_per_minute,
+        messages: this.row.messages_per_minute,
+        chatters: this.row.chatters,
+      },
     });
   }
 
   explain(said) {
     const unknown = this.failure?.status === 404;
-    const why = unknown ? 'unknown' : this.complete && !said ? this.state.range : '';
-    this.content.hidden = unknown;
-    this.totals.hidden = this.rangeLinks.node.hidden = unknown;
+    const waiting = this.failure?.status === 503 && !this.complete;
+    const lost = this.failure && !unknown && !waiting;
+    setText(this.note, lost ? `${sentence(this.failure.message)} Trying again.` : '');
+    let why = '';
+    if (unknown) why = 'unknown';
+    else if (waiting) why = 'waiting';
+    else if (this.complete && !said) why = this.state.range;
+    this.content.hidden = this.totals.hidden = this.rangeLinks.node.hidden = unknown || waiting;
     this.chartPanel.hidden = why !== '';
     this.empty.hidden = why === '';
     if (why === this.explained) return;
     this.explained = why;
     this.empty.replaceChildren();
     if (unknown) {
-      this.empty.append(element('h2', {}, 'Nothing is known of this channel yet'),
+      this.empty.append(
+        element('h2', {}, 'Nothing is known of this channel yet'),
         element('p', {}, 'A channel appears as soon as something is said in it. To listen to this one:'),
         element('pre', {}, element('code', {}, `hubbub run ${this.state.channel}`)),
-        element('p', {}, element('a', { href: '#/' }, 'All channels')));
+        element('p', {}, element('a', { href: '#/' }, 'All channels')),
+      );
+    } else if (waiting) {
+      this.empty.append(
+        element('h2', {}, 'Nothing to show yet'),
+        element('p', {}, sentence(this.failure.message)),
+        element('p', {}, 'This page goes on by itself; there is no need to reload it.'),
+      );
     } else if (why) {
       const longer = Object.keys(ranges)[Object.keys(ranges).indexOf(why) + 1];
-      this.empty.append(element('h2', {}, `No messages in the ${ranges[why].said}`),
-        element('p', {}, this.row ? `The last one came on ${dayAndClock(Date.parse(this.row.last_seen))}. ` : '',
-          'New ones appear here as they come.'));
-      if (longer) this.empty.append(element('p', {}, element('a', { href: this.link({ ...this.state, range: longer }) }, `Show the ${ranges[longer].said}`)));
+      this.empty.append(
+        element('h2', {}, `No messages in the ${ranges[why].said}`),
+        element(
+          'p',
+          {},
+          this.row ? `The last one came on ${dayAndClock(Date.parse(this.row.last_seen))}. ` : '',
+          'New ones appear here as they come.',
+        ),
+      );
+      if (longer)
+        this.empty.append(
+          element(
+            'p',
+            {},
+            element('a', { href: this.link({ ...this.state, range: longer }) }, `Show the ${ranges[longer].said}`),
+          ),
+        );
     }
   }
 }

@@ -53,12 +53,28 @@ export class Chart {
     for (const { name, label } of series) {
       const value = element('span', { class: 'value' });
       this.values[name] = value;
-      this.legend.append(element('button', { type: 'button', class: `line line-${name}`, 'aria-pressed': 'true', onclick: (event) => this.toggle(name, event.currentTarget) },
-        element('span', { class: 'swatch', 'aria-hidden': 'true' }), label, value));
+      this.legend.append(
+        element(
+          'button',
+          {
+            type: 'button',
+            class: `line line-${name}`,
+            'aria-pressed': 'true',
+            onclick: (event) => this.toggle(name, event.currentTarget),
+          },
+          element('span', { class: 'swatch', 'aria-hidden': 'true' }),
+          label,
+          value,
+        ),
+      );
     }
     this.moment = element('span', { class: 'moment' });
     this.legend.append(this.moment);
-    this.canvas = element('div', { class: 'canvas', role: 'img', 'aria-label': 'Words, messages and chatters a minute' });
+    this.canvas = element('div', {
+      class: 'canvas',
+      role: 'img',
+      'aria-label': 'Words, messages and chatters a minute',
+    });
     this.node = element('div', { class: 'chart' }, this.legend, this.canvas);
     this.resize = new ResizeObserver(() => this.fit());
     this.resize.observe(this.canvas);
@@ -94,7 +110,8 @@ export class Chart {
 
   fit() {
     const { width, height } = this.size();
-    if (this.plot && width > 0 && (width !== this.plot.width || height !== this.plot.height)) this.plot.setSize({ width, height });
+    if (this.plot && width > 0 && (width !== this.plot.width || height !== this.plot.height))
+      this.plot.setSize({ width, height });
     else if (!this.plot && this.range) this.rebuild();
   }
 
@@ -109,7 +126,12 @@ export class Chart {
     const style = getComputedStyle(this.canvas);
     const colour = (name) => style.getPropertyValue(name).trim();
     const font = `12px ${style.fontFamily}`;
-    const axis = { stroke: colour('--muted'), font, ticks: { show: false }, grid: { stroke: colour('--grid'), width: 1 } };
+    const axis = {
+      stroke: colour('--muted'),
+      font,
+      ticks: { show: false },
+      grid: { stroke: colour('--grid'), width: 1 },
+    };
     const line = ({ name, label, colour: stroke, fill }, dashed) => ({
       label,
       show: !this.hidden.has(name),
@@ -119,22 +141,29 @@ export class Chart {
       fill: fill ? colour(`${stroke}-fill`) : undefined,
       points: { show: false },
     });
-    this.plot = new uPlot({
-      ...size,
-      padding: [8, 20, 0, 0],
-      legend: { show: false },
-      cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-      scales: {
-        x: { time: true, range: (_, first, last) => (first < last ? [first, last] : [this.range.fromS, this.range.toS]) },
-        y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 10] },
+    this.plot = new uPlot(
+      {
+        ...size,
+        padding: [8, 20, 0, 0],
+        legend: { show: false },
+        cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+        scales: {
+          x: {
+            time: true,
+            range: (_, first, last) => (first < last ? [first, last] : [this.range.fromS, this.range.toS]),
+          },
+          y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 10] },
+        },
+        axes: [
+          { ...axis, grid: { show: false }, values: (_, splits) => timeLabels(splits), space: 70, size: 28 },
+          { ...axis, values: (_, splits) => splits.map(compact), size: 52, space: 40 },
+        ],
+        series: [{}, ...series.map((one) => line(one, false)), ...series.map((one) => line(one, true))],
+        hooks: { setCursor: [() => this.readOut()] },
       },
-      axes: [
-        { ...axis, grid: { show: false }, values: (_, splits) => timeLabels(splits), space: 70, size: 28 },
-        { ...axis, values: (_, splits) => splits.map(compact), size: 52, space: 40 },
-      ],
-      series: [{}, ...series.map((one) => line(one, false)), ...series.map((one) => line(one, true))],
-      hooks: { setCursor: [() => this.readOut()] },
-    }, this.data, this.canvas);
+      this.data,
+      this.canvas,
+    );
   }
 
   // The values under the cursor, or the newest.
@@ -149,7 +178,11 @@ export class Chart {
     const time = times[i] * 1000;
     if (i < 0) setText(this.moment, '');
     else if (now && i === times.length - 1) setText(this.moment, 'in the last 60 seconds');
-    else setText(this.moment, `a minute at ${toS - fromS > 86400 ? dayAndClock(time) : clock(time)}${stepS > minuteS ? `, mean of ${stepS / minuteS} min` : ''}`);
+    else
+      setText(
+        this.moment,
+        `a minute at ${toS - fromS > 86400 ? dayAndClock(time) : clock(time)}${stepS > minuteS ? `, mean of ${stepS / minuteS} min` : ''}`,
+      );
   }
 
   // What the picture shows, for those who do not see it.
@@ -159,8 +192,11 @@ export class Chart {
     if (finished.length === 0) return;
     const peak = finished.indexOf(Math.max(...finished));
     const mean = finished.reduce((sum, value) => sum + value, 0) / finished.length;
-    this.canvas.setAttribute('aria-label', `Words a minute from ${dayAndClock(this.range.fromS * 1000)} to ${clock(this.range.toS * 1000)}: `
-      + `now ${count(finished.at(-1))}, mean ${count(mean)}, highest ${count(finished[peak])} at ${clock(times[peak] * 1000)}.`);
+    this.canvas.setAttribute(
+      'aria-label',
+      `Words a minute from ${dayAndClock(this.range.fromS * 1000)} to ${clock(this.range.toS * 1000)}: ` +
+        `now ${count(finished.at(-1))}, mean ${count(mean)}, highest ${count(finished[peak])} at ${clock(times[peak] * 1000)}.`,
+    );
   }
 }
 

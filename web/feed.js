@@ -17,22 +17,44 @@ export class Feed {
     this.waiting = [];
     this.missed = 0; // waited too long, or sent faster than the server tells
     this.held = false;
-    this.button = element('button', { type: 'button', class: 'quiet', 'aria-pressed': 'false', onclick: () => this.hold(!this.held) }, 'Pause');
+    this.button = element(
+      'button',
+      { type: 'button', class: 'quiet', 'aria-pressed': 'false', onclick: () => this.hold(!this.held) },
+      'Pause',
+    );
     this.state = element('span', { class: 'note' });
     this.list = element('ol', { class: 'messages' });
-    this.empty = element('p', { class: 'nothing', hidden: true }, 'Nothing was said in the last hour. New messages appear here as they come.');
-    this.scroller = element('div', {
-      class: 'scroller', tabindex: '0', role: 'log', 'aria-live': 'off', 'aria-label': 'Messages as they come',
-    }, this.empty, this.list);
-    this.node = element('section', { class: 'panel feed', 'aria-labelledby': 'feed-title' },
-      element('div', { class: 'head' }, element('h2', { id: 'feed-title' }, 'Messages'), this.state, this.button), this.scroller);
+    this.empty = element(
+      'p',
+      { class: 'nothing', hidden: true },
+      'Nothing was said in the last hour. New messages appear here as they come.',
+    );
+    this.scroller = element(
+      'div',
+      {
+        class: 'scroller',
+        tabindex: '0',
+        role: 'log',
+        'aria-live': 'off',
+        'aria-label': 'Messages as they come',
+      },
+      this.empty,
+      this.list,
+    );
+    this.node = element(
+      'section',
+      { class: 'panel feed', 'aria-labelledby': 'feed-title' },
+      element('div', { class: 'head' }, element('h2', { id: 'feed-title' }, 'Messages'), this.state, this.button),
+      this.scroller,
+    );
     this.ask = paced(250, () => this.paint());
     this.resize = new ResizeObserver(() => {
       this.toEnd = true; // the end moved away from the reader, not the reader from the end
       this.ask();
     });
     this.resize.observe(this.scroller);
-    for (const event of ['pointerleave', 'focusout', 'scroll']) this.scroller.addEventListener(event, () => this.ask(), { passive: true });
+    for (const event of ['pointerleave', 'focusout', 'scroll'])
+      this.scroller.addEventListener(event, () => this.ask(), { passive: true });
   }
 
   close() {
@@ -77,18 +99,22 @@ export class Feed {
     if (this.held) return true;
     if (this.toEnd) return false;
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    return isPointedAt(this.scroller) || this.scroller.matches(':focus-visible') || scrollHeight - scrollTop - clientHeight > nearEnd;
+    return (
+      isPointedAt(this.scroller) ||
+      this.scroller.matches(':focus-visible') ||
+      scrollHeight - scrollTop - clientHeight > nearEnd
+    );
   }
 
   paint() {
     this.empty.hidden = !this.filled || this.rows.size + this.waiting.length > 0;
-    const new_ = this.waiting.length + this.missed;
+    const unseen = this.waiting.length + this.missed;
     if (this.reading() && this.rows.size > 0) {
-      setText(this.state, new_ > 0 ? `Paused · ${count(new_)} new` : 'Paused');
+      setText(this.state, unseen > 0 ? `Paused · ${count(unseen)} new` : 'Paused');
       return;
     }
     setText(this.state, '');
-    if (new_ > 0) this.append();
+    if (unseen > 0) this.append();
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.toEnd = false;
   }
@@ -119,11 +145,19 @@ export class Feed {
   make(row) {
     const name = harmless(row.user_name || row.login || row.user_id);
     const text = element('bdi', { class: row.action ? 'text action' : 'text' }, harmless(row.text));
-    const node = element('li', {},
-      element('time', { datetime: row.time }, clock(Date.parse(row.time), true)), ' ',
-      element('bdi', { class: `name hue-${hue(String(row.user_id), hues)}` }, name), ' ',
-      row.shared ? element('span', { class: 'tag', title: 'Said in another channel of a shared chat' }, 'shared') : null,
-      row.shared ? ' ' : null, text);
+    const node = element(
+      'li',
+      {},
+      element('time', { datetime: row.time }, clock(Date.parse(row.time), true)),
+      ' ',
+      element('bdi', { class: `name hue-${hue(String(row.user_id), hues)}` }, name),
+      ' ',
+      row.shared
+        ? element('span', { class: 'tag', title: 'Said in another channel of a shared chat' }, 'shared')
+        : null,
+      row.shared ? ' ' : null,
+      text,
+    );
     const made = { node, text, row };
     if (row.deleted) this.remove(made, row);
     return made;

@@ -37,6 +37,17 @@ export function ago(ms, nowMs) {
   return `${Math.floor(seconds / 86400)} d`;
 }
 
+// The same in a sentence.
+export function agoSaid(ms, nowMs) {
+  const text = ago(ms, nowMs);
+  return text === 'now' ? text : `${text} ago`;
+}
+
+// A message of the server as a sentence: it begins without a capital and ends without a full stop.
+export function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(/([^.!?])$/, '$1.');
+}
+
 // Text from chat, made harmless to look at. Each message is isolated in its own element, so its direction is its own
 // affair; what could still mislead or spill is taken out: characters that override direction, control characters (shown
 // as pictures, ␀ ␛), and stacks of more than a few combining marks.

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { element, isPointedAt, paced, setText } from './dom.js';
-import { ago, count, harmless } from './format.js';
+import { ago, count, harmless, sentence } from './format.js';
 import { openLive } from './live.js';
 import { Table } from './table.js';
 
@@ -24,20 +24,66 @@ export class Overview {
       key: (row) => row.channel,
       onSort: (column) => this.sortBy(column),
       columns: [
-        { name: 'channel', label: 'Channel', heads: true, sortable: true, text: (row) => harmless(row.channel), link: (row) => channelLink(row.channel), share: (row) => row.messages_per_minute / this.busiest },
-        { name: 'messages_per_minute', label: 'Messages/min', number: true, sortable: true, descending: true, text: (row) => count(row.messages_per_minute) },
-        { name: 'words_per_minute', label: 'Words/min', number: true, sortable: true, descending: true, text: (row) => count(row.words_per_minute) },
-        { name: 'chatters', label: 'Chatters', number: true, sortable: true, descending: true, text: (row) => count(row.chatters) },
-        { name: 'top_emote', label: 'Top emote', sortable: true, hint: true, text: (row) => harmless(row.top_emote ?? '') },
-        { name: 'last_seen', label: 'Last message', number: true, sortable: true, descending: true, text: (row) => ago(Date.parse(row.last_seen), api.serverTime()) },
+        {
+          name: 'channel',
+          label: 'Channel',
+          heads: true,
+          sortable: true,
+          text: (row) => harmless(row.channel),
+          link: (row) => channelLink(row.channel),
+          share: (row) => row.messages_per_minute / this.busiest,
+        },
+        {
+          name: 'messages_per_minute',
+          label: 'Messages/min',
+          number: true,
+          sortable: true,
+          descending: true,
+          text: (row) => count(row.messages_per_minute),
+        },
+        {
+          name: 'words_per_minute',
+          label: 'Words/min',
+          number: true,
+          sortable: true,
+          descending: true,
+          text: (row) => count(row.words_per_minute),
+        },
+        {
+          name: 'chatters',
+          label: 'Chatters',
+          number: true,
+          sortable: true,
+          descending: true,
+          text: (row) => count(row.chatters),
+        },
+        {
+          name: 'top_emote',
+          label: 'Top emote',
+          sortable: true,
+          hint: true,
+          text: (row) => harmless(row.top_emote ?? ''),
+        },
+        {
+          name: 'last_seen',
+          label: 'Last message',
+          number: true,
+          sortable: true,
+          descending: true,
+          text: (row) => ago(Date.parse(row.last_seen), api.serverTime()),
+        },
       ],
     });
     this.build();
     this.paint = paced(1000, () => this.refresh());
-    this.live = openLive(null, {
-      hello: () => this.load(), // after it, so that nothing falls between the answer and the events
-      channels: ({ rows }) => this.merge(rows),
-    }, onState);
+    this.live = openLive(
+      null,
+      {
+        hello: () => this.load(), // after it, so that nothing falls between the answer and the events
+        channels: ({ rows }) => this.merge(rows),
+      },
+      onState,
+    );
     this.tick = setInterval(() => this.paint(), 5000); // "last message" ages
     this.retry = setTimeout(() => this.load(), patienceMs);
   }
@@ -46,13 +92,24 @@ export class Overview {
     this.title = element('h1', { tabindex: '-1' }, 'Channels');
     this.totals = element('dl', { class: 'figures' });
     this.figures = {};
-    for (const [name, label] of [['channels', 'channels'], ['messages', 'messages/min'], ['words', 'words/min']]) {
+    for (const [name, label] of [
+      ['channels', 'channels'],
+      ['messages', 'messages/min'],
+      ['words', 'words/min'],
+    ]) {
       this.figures[name] = element('dd', {}, '–');
       this.totals.append(element('div', {}, element('dt', {}, label), this.figures[name]));
     }
     this.filter = element('input', {
-      type: 'search', id: 'filter', placeholder: 'Filter', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none',
-      'aria-label': 'Filter channels by name', 'aria-keyshortcuts': '/', value: this.state.filter,
+      type: 'search',
+      id: 'filter',
+      placeholder: 'Filter',
+      autocomplete: 'off',
+      spellcheck: 'false',
+      autocapitalize: 'none',
+      'aria-label': 'Filter channels by name',
+      'aria-keyshortcuts': '/',
+      value: this.state.filter,
       oninput: () => this.setState({ filter: this.filter.value.trim().toLowerCase() }),
       onkeydown: (event) => {
         if (event.key !== 'Escape') return;
@@ -63,9 +120,14 @@ export class Overview {
     this.note = element('p', { class: 'note', role: 'status' });
     this.holder = element('div', { class: 'panel channels' }, this.table.node);
     this.empty = element('div', { class: 'empty', hidden: true });
-    this.node = element('div', { class: 'view overview' },
+    this.node = element(
+      'div',
+      { class: 'view overview' },
       element('div', { class: 'titlebar' }, this.title, this.totals, element('div', { class: 'tools' }, this.filter)),
-      this.note, this.holder, this.empty);
+      this.note,
+      this.holder,
+      this.empty,
+    );
     this.holder.hidden = true;
     this.shortcut = (event) => {
       if (event.key !== '/' || event.target.closest('input') || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -118,7 +180,7 @@ export class Overview {
       this.merge(rows);
     } catch (error) {
       if (error.name === 'AbortError') return;
-      this.failure = error.message;
+      this.failure = error;
       this.retry = setTimeout(() => this.load(), 3000);
       this.paint();
     }
@@ -153,26 +215,41 @@ export class Overview {
     setText(this.figures.channels, this.loaded ? count(this.channels.size) : '–');
     setText(this.figures.messages, this.loaded ? count(messages) : '–');
     setText(this.figures.words, this.loaded ? count(words) : '–');
-    setText(this.note, this.failure && !this.channels.size ? `${this.failure} Trying again.`
-      : filter && this.channels.size ? `${count(rows.length)} of ${count(this.channels.size)} channels match “${filter}”` : '');
+    setText(
+      this.note,
+      this.failure && !this.channels.size && this.failure.status !== 503
+        ? `${sentence(this.failure.message)} Trying again.`
+        : filter && this.channels.size
+          ? `${count(rows.length)} of ${count(this.channels.size)} channels match “${filter}”`
+          : '',
+    );
     this.holder.hidden = rows.length === 0;
     this.table.setSorted(sort, ascending);
     this.table.show(rows);
-    this.explain(rows.length);
+    this.explain();
   }
 
-  explain(shown) {
-    const empty = this.loaded && this.channels.size === 0;
-    this.totals.hidden = this.filter.hidden = empty;
-    this.empty.hidden = !empty;
-    if (!empty || this.empty.hasChildNodes() || shown) return;
-    this.empty.append(
+  // An empty page says what to do.
+  explain() {
+    const waiting = this.failure?.status === 503 && this.channels.size === 0;
+    const why = waiting ? sentence(this.failure.message) : this.loaded && this.channels.size === 0 ? 'none' : '';
+    this.totals.hidden = this.filter.hidden = why !== '';
+    this.empty.hidden = why === '';
+    if (why === this.explained) return;
+    this.explained = why;
+    this.empty.replaceChildren(
       element('h2', {}, 'No channels yet'),
-      element('p', {}, 'A channel appears here as soon as something is said in it. Start hubbub with the channels that you want to listen to:'),
+      waiting ? element('p', {}, why) : '',
+      element(
+        'p',
+        {},
+        'A channel appears here as soon as something is said in it. Start hubbub with the channels that you want to listen to:',
+      ),
       element('pre', {}, element('code', {}, 'hubbub run xqc zackrawrr')),
       element('p', {}, 'or look at simulated chat first:'),
       element('pre', {}, element('code', {}, 'hubbub run --demo')),
-      element('p', {}, 'This page goes on by itself; there is no need to reload it.'));
+      element('p', {}, 'This page goes on by itself; there is no need to reload it.'),
+    );
   }
 }
 

@@ -18,13 +18,20 @@ export class Table {
     const head = element('tr');
     for (const column of columns) {
       const th = element('th', { scope: 'col', class: classOf(column) });
-      if (onSort && column.sortable) th.append(element('button', { type: 'button', onclick: () => onSort(column) }, column.label));
+      if (onSort && column.sortable)
+        th.append(element('button', { type: 'button', onclick: () => onSort(column) }, column.label));
       else th.append(column.label);
       this.heads.set(column.name, th);
       head.append(th);
     }
     this.body = element('tbody');
-    this.node = element('table', {}, element('caption', { class: 'unseen' }, caption), element('thead', {}, head), this.body);
+    this.node = element(
+      'table',
+      {},
+      element('caption', { class: 'unseen' }, caption),
+      element('thead', {}, head),
+      this.body,
+    );
     this.ask = paced(interval, () => this.paint());
   }
 

@@ -58,22 +58,23 @@ const isLive = (page) => page.locator('#connection[data-state=live]').waitFor();
 const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 // How many pixels of the chart are drawn in about the colour of its words.
-const drawn = (page) => page.evaluate(() => {
-  const canvas = document.querySelector('.chart canvas');
-  if (!canvas) return 0;
-  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
-  copy.fillStyle = getComputedStyle(canvas).getPropertyValue('--words');
-  copy.fillRect(0, 0, 1, 1);
-  const wanted = copy.getImageData(0, 0, 1, 1).data;
-  copy.clearRect(0, 0, 1, 1);
-  copy.drawImage(canvas, 0, 0);
-  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
-  let number = 0;
-  for (let i = 0; i < data.length; i += 4) {
-    if (data[i + 3] > 128 && [0, 1, 2].every((c) => Math.abs(data[i + c] - wanted[c]) < 24)) number++;
-  }
-  return number;
-});
+const drawn = (page) =>
+  page.evaluate(() => {
+    const canvas = document.querySelector('.chart canvas');
+    if (!canvas) return 0;
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+    copy.fillStyle = getComputedStyle(canvas).getPropertyValue('--words');
+    copy.fillRect(0, 0, 1, 1);
+    const wanted = copy.getImageData(0, 0, 1, 1).data;
+    copy.clearRect(0, 0, 1, 1);
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+    let number = 0;
+    for (let i = 0; i < data.length; i += 4) {
+      if (data[i + 3] > 128 && [0, 1, 2].every((c) => Math.abs(data[i + c] - wanted[c]) < 24)) number++;
+    }
+    return number;
+  });
 
 test('the overview shows the channels, and their numbers move', async () => {
   await visit(`${url}/`, async (page) => {
@@ -103,7 +104,10 @@ test('the hottest channel is on top; columns sort, the filter filters, and the a
     await until('one channel', async () => (await names(page)).every((name) => name.includes(channel)));
     assert.match(page.url(), new RegExp(`#/\\?filter=${channel}&sort=channel&order=asc$`));
     await page.reload();
-    await until('one channel', async () => (await names(page)).length > 0 && (await names(page)).every((name) => name.includes(channel)));
+    await until(
+      'one channel',
+      async () => (await names(page)).length > 0 && (await names(page)).every((name) => name.includes(channel)),
+    );
     await page.locator('#filter').press('Escape');
     await until('all channels', async () => (await names(page)).length > 1);
   });
@@ -129,12 +133,17 @@ test('a channel has a chart, words, users and figures', async () => {
     await until('users', async () => (await texts(page, '.users tbody tr')).length > 3);
     await until('figures', async () => /\d/.test(await page.locator('.figure-messages_per_minute').textContent()));
     const counts = (await texts(page, '.words td.column-count')).map((text) => Number(text.replaceAll(',', '')));
-    assert.deepEqual(counts, [...counts].sort((a, b) => b - a));
+    assert.deepEqual(
+      counts,
+      [...counts].sort((a, b) => b - a),
+    );
     assert.match(await page.locator('.canvas').getAttribute('aria-label'), /^Words a minute from .* highest [\d,]+ at/);
     const before = await texts(page, '.words td.column-count');
     await until('words that move', async () => String(await texts(page, '.words td.column-count')) !== String(before));
     await page.locator('.canvas').hover();
-    await until('values at the cursor', async () => /a minute at \d\d:\d\d/.test(await page.locator('.moment').textContent()));
+    await until('values at the cursor', async () =>
+      /a minute at \d\d:\d\d/.test(await page.locator('.moment').textContent()),
+    );
   });
 });
 
@@ -160,7 +169,10 @@ test('kinds and ranges switch, and the address keeps them', async () => {
     assert.match(page.url(), /\?kind=emote$/);
     for (const range of ['15 min', '6 h', '24 h', '7 d']) {
       await page.getByRole('navigation', { name: 'Range' }).getByRole('link', { name: range }).click();
-      await until(`the range ${range}`, async () => (await page.locator('.switch-range [aria-current]').textContent()) === range);
+      await until(
+        `the range ${range}`,
+        async () => (await page.locator('.switch-range [aria-current]').textContent()) === range,
+      );
       await until('a chart', async () => (await drawn(page)) > 20);
     }
     assert.match(page.url(), /\?range=7d&kind=emote$/);
@@ -180,7 +192,9 @@ test('the feed moves, stays bounded, and pauses', async () => {
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.mouse.move(5, 5);
     const held = await last();
-    await until('a count of what waits', async () => /Paused · [\d,]+ new/.test(await page.locator('.feed .head').textContent()));
+    await until('a count of what waits', async () =>
+      /Paused · [\d,]+ new/.test(await page.locator('.feed .head').textContent()),
+    );
     assert.equal(await last(), held);
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.mouse.move(5, 5);
@@ -194,42 +208,68 @@ test('the feed moves, stays bounded, and pauses', async () => {
 });
 
 test('it follows the system’s colours, and the choice of the reader over them', async () => {
-  const ground = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).every((part) => Number(part) < 60));
-  await visit(`${url}/#/c/${channel}`, async (page) => {
-    assert.equal(await ground(page), true);
-    await until('a chart', async () => (await drawn(page)) > 100);
-    await page.getByRole('button', { name: 'Theme: auto' }).click();
-    assert.equal(await ground(page), false);
-    await until('a chart in the other colours', async () => (await drawn(page)) > 100);
-    await page.reload();
-    assert.equal(await ground(page), false);
-    await page.getByRole('button', { name: 'Theme: light' }).click();
-    assert.equal(await ground(page), true);
-    await page.getByRole('button', { name: 'Theme: dark' }).click();
-    assert.equal(await page.locator('#theme').textContent(), 'Theme: auto');
-  }, { colorScheme: 'dark' });
+  const ground = (page) =>
+    page.evaluate(() =>
+      getComputedStyle(document.body)
+        .backgroundColor.match(/\d+/g)
+        .slice(0, 3)
+        .every((part) => Number(part) < 60),
+    );
+  await visit(
+    `${url}/#/c/${channel}`,
+    async (page) => {
+      assert.equal(await ground(page), true);
+      await until('a chart', async () => (await drawn(page)) > 100);
+      await page.getByRole('button', { name: 'Theme: auto' }).click();
+      assert.equal(await ground(page), false);
+      await until('a chart in the other colours', async () => (await drawn(page)) > 100);
+      await page.reload();
+      assert.equal(await ground(page), false);
+      await page.getByRole('button', { name: 'Theme: light' }).click();
+      assert.equal(await ground(page), true);
+      await page.getByRole('button', { name: 'Theme: dark' }).click();
+      assert.equal(await page.locator('#theme').textContent(), 'Theme: auto');
+    },
+    { colorScheme: 'dark' },
+  );
 });
 
 test('it fits a phone', async () => {
-  await visit(`${url}/`, async (page) => {
-    await until('rows', async () => (await names(page)).length > 0);
-    assert.equal(await wide(page), 0);
-    await page.locator('.channels tbody a').first().tap();
-    await until('a chart', async () => (await drawn(page)) > 100);
-    await until('messages', async () => (await texts(page, '.messages li')).length > 0);
-    assert.equal(await wide(page), 0);
-  }, phone);
+  await visit(
+    `${url}/`,
+    async (page) => {
+      await until('rows', async () => (await names(page)).length > 0);
+      assert.equal(await wide(page), 0);
+      await page.locator('.channels tbody a').first().tap();
+      await until('a chart', async () => (await drawn(page)) > 100);
+      await until('messages', async () => (await texts(page, '.messages li')).length > 0);
+      assert.equal(await wide(page), 0);
+    },
+    phone,
+  );
 });
 
-for (const [theme, options] of [['light', {}], ['dark', { colorScheme: 'dark' }], ['on a phone', phone]]) {
+for (const [theme, options] of [
+  ['light', {}],
+  ['dark', { colorScheme: 'dark' }],
+  ['on a phone', phone],
+]) {
   test(`axe-core finds nothing serious (${theme})`, async () => {
-    for (const [address, ready] of [['/', '.channels tbody tr'], [`/#/c/${channel}`, '.messages li'], ['/#/c/never_seen_here', '.empty h2']]) {
+    for (const [address, ready] of [
+      ['/', '.channels tbody tr'],
+      [`/#/c/${channel}`, '.messages li'],
+      ['/#/c/never_seen_here', '.empty h2'],
+    ]) {
       const { context, page } = await openPage(browser, url + address, options);
       await page.locator(ready).first().waitFor();
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() => axe.run(document));
-      const found = violations.filter(({ impact }) => ['serious', 'critical', 'moderate'].includes(impact))
-        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)} (${failureSummary})`).slice(0, 3)}`);
+      const found = violations
+        .filter(({ impact }) => ['serious', 'critical', 'moderate'].includes(impact))
+        .map(
+          ({ id, nodes }) =>
+            `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)} (${failureSummary})`).slice(0, 3)}`,
+        );
       assert.deepEqual(found, [], address);
       await context.close();
     }
@@ -240,8 +280,10 @@ test('the page weighs under 150 kB, and paints soon', async (t) => {
   await visit(`${url}/`, async (page) => {
     await until('rows', async () => (await names(page)).length > 0);
     const { bytes, paint } = await page.evaluate(() => ({
-      bytes: [...performance.getEntriesByType('resource').filter(({ name }) => !name.includes('/api/')), ...performance.getEntriesByType('navigation')]
-        .reduce((sum, entry) => sum + entry.transferSize, 0),
+      bytes: [
+        ...performance.getEntriesByType('resource').filter(({ name }) => !name.includes('/api/')),
+        ...performance.getEntriesByType('navigation'),
+      ].reduce((sum, entry) => sum + entry.transferSize, 0),
       paint: performance.getEntriesByName('first-contentful-paint')[0].startTime,
     }));
     t.diagnostic(`${bytes} bytes, first contentful paint after ${Math.round(paint)} ms`);
@@ -265,11 +307,20 @@ test('what hostile people write is shown as text, and harms nothing', mockOnly, 
   await visit(`${url}/#/c/xqc`, async (page) => {
     await until('messages', async () => (await texts(page, '.messages li')).length > 20);
     for (const text of Object.values(hostile)) mock.say('xqc', text);
-    await until('the last hostile message', async () => (await texts(page, '.messages .text')).includes(hostile.hebrew));
+    await until('the last hostile message', async () =>
+      (await texts(page, '.messages .text')).includes(hostile.hebrew),
+    );
     const shown = await texts(page, '.messages .text');
-    for (const name of ['script', 'image', 'styled', 'long', 'emoji', 'arabic']) assert(shown.includes(hostile[name]), name);
-    assert(shown.some((text) => text.startsWith('bell␇ escape␛[31mred') && !/[\u0000-\u001f\u007f-\u009f]/.test(text)), 'controls are pictures');
-    assert(shown.every((text) => !/[\u202a-\u202e\u2066-\u2069]/.test(text)), 'no overrides');
+    for (const name of ['script', 'image', 'styled', 'long', 'emoji', 'arabic'])
+      assert(shown.includes(hostile[name]), name);
+    assert(
+      shown.some((text) => text.startsWith('bell␇ escape␛[31mred') && !/[\u0000-\u001f\u007f-\u009f]/.test(text)),
+      'controls are pictures',
+    );
+    assert(
+      shown.every((text) => !/[\u202a-\u202e\u2066-\u2069]/.test(text)),
+      'no overrides',
+    );
     const found = await page.evaluate(() => ({
       harmed: window.harmed,
       elements: document.querySelectorAll('main script, main img, main b, main iframe, main svg').length,
@@ -297,7 +348,10 @@ test('a message that is removed later is shown as removed', mockOnly, async () =
     mock.remove(row.id);
     await until('one more removed', async () => (await texts(page, '.messages .removed')).length > before);
     const removed = await texts(page, '.messages .removed .text');
-    assert(removed.every((text) => text === 'message removed'), String(removed));
+    assert(
+      removed.every((text) => text === 'message removed'),
+      String(removed),
+    );
   });
 });
 
@@ -305,7 +359,9 @@ test('it says when the server is gone, and goes on when it is back', mockOnly, a
   let server = await startMock({ channels: 12 });
   const { port } = server;
   await visit(`${server.url}/`, async (page, { expect }) => {
-    expect(/Failed to load resource|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/);
+    expect(
+      /Failed to load resource|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/,
+    );
     await until('rows', async () => (await names(page)).length === 12);
     await server.close();
     await until('a word about it', async () => (await page.locator('#connection').textContent()) === 'Reconnecting');
@@ -323,10 +379,19 @@ test('it says when the server is gone, and goes on when it is back', mockOnly, a
     server.requests.length = 0;
     const back = Date.now();
     await until('live again', async () => (await page.locator('#connection').textContent()) === 'Live', 20000);
-    await until('the minutes and messages of the time between', () => ['rate', 'messages', 'words', 'users'].every((view) => server.requests.some((path) => path.startsWith(`/api/v1/channels/xqc/${view}`))));
+    await until('the minutes and messages of the time between', () =>
+      ['rate', 'messages', 'words', 'users'].every((view) =>
+        server.requests.some((path) => path.startsWith(`/api/v1/channels/xqc/${view}`)),
+      ),
+    );
     await until('messages said meanwhile', async () => {
-      const times = await page.locator('.messages time').evaluateAll((all) => all.map((time) => Date.parse(time.dateTime)));
-      return times.some((time) => time < back && time > back - 3000) && String(times) === String([...times].sort((a, b) => a - b));
+      const times = await page
+        .locator('.messages time')
+        .evaluateAll((all) => all.map((time) => Date.parse(time.dateTime)));
+      return (
+        times.some((time) => time < back && time > back - 3000) &&
+        String(times) === String([...times].sort((a, b) => a - b))
+      );
     });
   });
   await server.close();
@@ -338,7 +403,9 @@ test('answers that fail are asked for again', mockOnly, async () => {
     expect(/Failed to load resource/);
     await page.route('**/api/**', (route) => route.abort());
     await page.reload();
-    await until('a word about it', async () => /does not answer. Trying again/.test(await page.locator('.note').textContent()));
+    await until('a word about it', async () =>
+      /does not answer. Trying again/.test(await page.locator('.note').textContent()),
+    );
     await page.unroute('**/api/**');
     await until('rows', async () => (await names(page)).length === 3, 20000);
     await until('no complaint', async () => (await page.locator('.note').textContent()) === '');
@@ -354,7 +421,26 @@ test('without channels it says how to start', mockOnly, async () => {
     assert.equal(await page.locator('table').isVisible(), false);
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() => axe.run(document));
-    assert.deepEqual(violations.map(({ id }) => id), []);
+    assert.deepEqual(
+      violations.map(({ id }) => id),
+      [],
+    );
+  });
+  await server.close();
+});
+
+test('without a store it says so, and goes on once there is one', mockOnly, async () => {
+  const server = await startMock({ channels: 3, storeless: true });
+  await visit(`${server.url}/`, async (page, { expect }) => {
+    expect(/503/);
+    await page.getByText('There is no store yet').waitFor();
+    await page.goto(`${server.url}/#/c/xqc`);
+    await page.getByRole('heading', { name: 'Nothing to show yet' }).waitFor();
+    await page.goto(`${server.url}/#/`);
+    await page.getByText('There is no store yet').waitFor();
+    server.haveStore();
+    await until('rows', async () => (await names(page)).length === 3);
+    assert.equal(await page.locator('.empty').isVisible(), false);
   });
   await server.close();
 });
@@ -377,12 +463,17 @@ test('five hundred channels leave the page smooth', mockOnly, async (t) => {
     await until('rows', async () => (await names(page)).length === 500);
     const session = await page.context().newCDPSession(page);
     await session.send('Performance.enable');
-    const measure = async () => Object.fromEntries((await session.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]));
+    const measure = async () =>
+      Object.fromEntries(
+        (await session.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]),
+      );
     const start = await measure();
     await page.waitForTimeout(5000);
     const end = await measure();
     const share = (name) => (end[name] - start[name]) / (end.Timestamp - start.Timestamp);
-    t.diagnostic(`scripting ${(share('ScriptDuration') * 100).toFixed(1)} %, everything ${(share('TaskDuration') * 100).toFixed(1)} % of a core`);
+    t.diagnostic(
+      `scripting ${(share('ScriptDuration') * 100).toFixed(1)} %, everything ${(share('TaskDuration') * 100).toFixed(1)} % of a core`,
+    );
     assert(share('ScriptDuration') < 0.2, `scripting takes ${share('ScriptDuration')} of a core`);
   });
   await server.close();
@@ -393,9 +484,19 @@ test('points of the chart: gaps are zero, long steps are means, nothing before t
     const results = await page.evaluate(async () => {
       const { points } = await import('/chart.js');
       const row = (words) => ({ words, messages: words / 10, chatters: 1 });
-      const minutes = new Map([[600, row(100)], [660, row(50)], [780, row(20)]]);
+      const minutes = new Map([
+        [600, row(100)],
+        [660, row(50)],
+        [780, row(20)],
+      ]);
       return {
-        minutes: points(minutes, { fromS: 590, toS: 850, stepS: 60, seenS: 0, now: { words: 30, messages: 3, chatters: 2 } }),
+        minutes: points(minutes, {
+          fromS: 590,
+          toS: 850,
+          stepS: 60,
+          seenS: 0,
+          now: { words: 30, messages: 3, chatters: 2 },
+        }),
         steps: points(minutes, { fromS: 600, toS: 1000, stepS: 300, seenS: 0, now: null }),
         unseen: points(minutes, { fromS: 480, toS: 720, stepS: 60, seenS: 605, now: null }),
         none: points(new Map(), { fromS: 600, toS: 630, stepS: 60, seenS: 0, now: null }),

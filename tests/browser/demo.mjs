@@ -19,7 +19,11 @@ try {
 
   const moves = async (what, selector) => {
     await page.locator(selector).first().waitFor();
-    const text = () => page.locator(selector).allTextContents().then((all) => all.join(' '));
+    const text = () =>
+      page
+        .locator(selector)
+        .allTextContents()
+        .then((all) => all.join(' '));
     const before = await text();
     const start = Date.now();
     while ((await text()) === before) {

@@ -10,9 +10,14 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const web = fileURLToPath(new URL('../../web/', import.meta.url));
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8' };
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-  + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+};
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export const hostile = {
   script: '<script>window.harmed = 1; alert(1)</script>',
@@ -27,18 +32,65 @@ export const hostile = {
   arabic: 'مرحبا بكم في الدردشة',
   hebrew: 'שלום (hello) 123',
 };
-const chat = ['KEKW that was close', 'LUL', 'is this the new update?', 'Kappa Kappa Kappa', 'gg wp', 'first time here, hello from Brazil',
-  'no way he clips that', '@someone you were right', 'https://clips.example/abc', '!uptime', '😂😂 stop', 'これはすごい', 'вот это да',
-  'the sound is a bit quiet today', 'PogChamp PogChamp', 'what song is this', 'actually the second one was better, I think he only needs one more try and then it works'];
+const chat = [
+  'KEKW that was close',
+  'LUL',
+  'is this the new update?',
+  'Kappa Kappa Kappa',
+  'gg wp',
+  'first time here, hello from Brazil',
+  'no way he clips that',
+  '@someone you were right',
+  'https://clips.example/abc',
+  '!uptime',
+  '😂😂 stop',
+  'これはすごい',
+  'вот это да',
+  'the sound is a bit quiet today',
+  'PogChamp PogChamp',
+  'what song is this',
+  'actually the second one was better, I think he only needs one more try and then it works',
+];
 const kinds = {
-  word: ['the', 'is', 'you', 'that', 'this', 'no', 'what', 'good', 'lol', 'game', 'he', 'was', 'right', 'song', 'вот', 'すごい', hostile.script, hostile.zalgo, hostile.reversed],
+  word: [
+    'the',
+    'is',
+    'you',
+    'that',
+    'this',
+    'no',
+    'what',
+    'good',
+    'lol',
+    'game',
+    'he',
+    'was',
+    'right',
+    'song',
+    'вот',
+    'すごい',
+    hostile.script,
+    hostile.zalgo,
+    hostile.reversed,
+  ],
   emote: ['KEKW', 'LUL', 'Kappa', 'PogChamp', 'BibleThump', 'NotLikeThis', 'ResidentSleeper', hostile.image],
   emoji: ['😂', '❤️', '👀', '🔥', '👩‍👩‍👧‍👦'],
   mention: ['@someone', '@streamer'],
   link: ['clips.example', 'www.example.org'],
   command: ['!uptime', '!song'],
 };
-const names = ['anna', 'bertil', 'caesar', 'Dörte', 'emil_99', '수진', 'たけし', 'GreyWolf', hostile.script, `${'x'.repeat(40)}\u202Etxt`];
+const names = [
+  'anna',
+  'bertil',
+  'caesar',
+  'Dörte',
+  'emil_99',
+  '수진',
+  'たけし',
+  'GreyWolf',
+  hostile.script,
+  `${'x'.repeat(40)}\u202Etxt`,
+];
 
 // The same number for the same place, from 0 to 1.
 function noise(...parts) {
@@ -59,9 +111,18 @@ function readTime(text, nowS, otherwise) {
   return /^\d+$/.test(text) ? Number(text) : Date.parse(text) / 1000;
 }
 
-// quietFor: seconds since the last message in every channel (for ranges without messages).
-export async function startMock({ port = 0, channels = 40, quietFor = 0, messagesPerSecond = 4 } = {}) {
-  const logins = Array.from({ length: channels }, (_, i) => (i === 0 ? 'xqc' : `channel_${String(i).padStart(3, '0')}`));
+// quietFor: seconds since the last message in every channel (for ranges without messages); storeless: as before anything
+// was stored, until haveStore() is called.
+export async function startMock({
+  port = 0,
+  channels = 40,
+  quietFor = 0,
+  messagesPerSecond = 4,
+  storeless = false,
+} = {}) {
+  const logins = Array.from({ length: channels }, (_, i) =>
+    i === 0 ? 'xqc' : `channel_${String(i).padStart(3, '0')}`,
+  );
   const begunS = Math.floor(Date.now() / 1000) - 3 * 86400;
   const streams = new Set();
   const removed = [];
@@ -75,54 +136,93 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
     const wave = 0.6 + 0.4 * Math.sin(minute / 1500 + logins.indexOf(login)) ** 2;
     const part = Math.min(1, Math.max(0, (endS() - minute) / 60));
     const messages = Math.round(size * wave * (0.7 + 0.6 * noise(login, minute)) * part);
-    return { time: iso(minute), messages, words: Math.round(messages * 5.3), chatters: Math.round(messages * 0.6), shared: 0, layer: 'speed' };
+    return {
+      time: iso(minute),
+      messages,
+      words: Math.round(messages * 5.3),
+      chatters: Math.round(messages * 0.6),
+      shared: 0,
+      layer: 'speed',
+    };
   }
   function channelRow(login) {
     const rank = logins.indexOf(login);
     const { messages, words, chatters } = minuteRow(login, Math.floor(Date.now() / 60000) * 60 - 60);
     const more = quietFor ? 0 : Math.round(messages * 0.05 * noise(login, turn)) + (turn % 2);
     return {
-      channel: login, room_id: String(1000 + rank), messages_per_minute: messages + more, words_per_minute: words + 5 * more, chatters,
-      top_emote: rank % 7 === 6 ? null : kinds.emote[rank % kinds.emote.length], first_seen: iso(begunS), last_seen: iso(Math.floor(endS() - (rank > 5 ? rank * noise(login, turn) : 0))),
+      channel: login,
+      room_id: String(1000 + rank),
+      messages_per_minute: messages + more,
+      words_per_minute: words + 5 * more,
+      chatters,
+      top_emote: rank % 7 === 6 ? null : kinds.emote[rank % kinds.emote.length],
+      first_seen: iso(begunS),
+      last_seen: iso(Math.floor(endS() - (rank > 5 ? rank * noise(login, turn) : 0))),
     };
   }
   function wordRows(kind, limit) {
-    const all = Object.entries(kinds).flatMap(([k, list]) => list.map((word, i) => ({ kind: k, word, count: Math.round(5000 / (i + 1) / (k === 'word' ? 1 : 2)) + turn })));
-    return all.filter((row) => !kind || row.kind === kind).sort((a, b) => b.count - a.count).slice(0, limit).map((row, i) => ({ rank: i + 1, ...row }));
+    const all = Object.entries(kinds).flatMap(([k, list]) =>
+      list.map((word, i) => ({ kind: k, word, count: Math.round(5000 / (i + 1) / (k === 'word' ? 1 : 2)) + turn })),
+    );
+    return all
+      .filter((row) => !kind || row.kind === kind)
+      .sort((a, b) => b.count - a.count)
+      .slice(0, limit)
+      .map((row, i) => ({ rank: i + 1, ...row }));
   }
   function userRows(limit) {
-    return Array.from({ length: 60 }, (_, i) => ({ user_id: String(7000 + i), user_name: names[i] ?? `chatter_${i}`, messages: Math.round(400 / (i + 1)) + turn, words: Math.round(2100 / (i + 1)) + turn }))
-      .slice(0, limit).map((row, i) => ({ rank: i + 1, ...row }));
+    return Array.from({ length: 60 }, (_, i) => ({
+      user_id: String(7000 + i),
+      user_name: names[i] ?? `chatter_${i}`,
+      messages: Math.round(400 / (i + 1)) + turn,
+      words: Math.round(2100 / (i + 1)) + turn,
+    }))
+      .slice(0, limit)
+      .map((row, i) => ({ rank: i + 1, ...row }));
   }
   function message(login, number, timeMs) {
     const texts = Object.values(hostile);
-    const text = number % 9 === 0 ? texts[(number / 9) % texts.length] : chat[Math.floor(noise(login, number) * chat.length)];
+    const text =
+      number % 9 === 0 ? texts[(number / 9) % texts.length] : chat[Math.floor(noise(login, number) * chat.length)];
     const who = Math.floor(noise('who', number) * 30);
     const id = `${login}-${number}`;
     const deleted = number % 31 === 30 || removed.includes(id);
     return {
-      time: new Date(timeMs).toISOString(), id, user_id: String(7000 + who), login: `chatter_${who}`, user_name: names[who] ?? `chatter_${who}`,
-      text: deleted ? '' : text, action: number % 17 === 16, shared: number % 23 === 22, deleted,
+      time: new Date(timeMs).toISOString(),
+      id,
+      user_id: String(7000 + who),
+      login: `chatter_${who}`,
+      user_name: names[who] ?? `chatter_${who}`,
+      text: deleted ? '' : text,
+      action: number % 17 === 16,
+      shared: number % 23 === 22,
+      deleted,
     };
   }
   const periodMs = 1000 / messagesPerSecond;
   const newestNumber = () => Math.floor((endS() * 1000) / periodMs);
 
   function answer(response, status, body) {
-    response.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'Content-Security-Policy': "default-src 'none'" });
+    response.writeHead(status, {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-store',
+      'Content-Security-Policy': "default-src 'none'",
+    });
     response.end(JSON.stringify(body));
   }
   const fail = (response, status, code, text) => answer(response, status, { error: { code, message: text } });
 
   function api(parts, query, response) {
     const nowS = Math.floor(Date.now() / 1000);
+    if (storeless) return fail(response, 503, 'missing', "there is no store yet; 'hubbub run' makes one");
     const limit = Number(query.get('limit') ?? (parts[2] === 'rate' ? 1440 : 100));
     const from = readTime(query.get('from'), nowS, nowS - 3600);
     const to = readTime(query.get('to'), nowS, nowS);
     const head = { from: iso(from), to: iso(to), exact: true };
     if (!(limit >= 1 && limit <= 10000)) return fail(response, 400, 'usage', 'limit must be a number from 1 to 10000');
     if (!(from <= to)) return fail(response, 400, 'usage', 'from is after to');
-    if (parts.length === 1 && parts[0] === 'channels') return answer(response, 200, { ...head, rows: logins.slice(0, limit).map(channelRow) });
+    if (parts.length === 1 && parts[0] === 'channels')
+      return answer(response, 200, { ...head, rows: logins.slice(0, limit).map(channelRow) });
     const [, login, view] = parts;
     if (parts[0] !== 'channels' || parts.length !== 3) return fail(response, 404, 'missing', 'there is no such page');
     if (!logins.includes(login)) return fail(response, 404, 'missing', `channel '${login}' was never seen`);
@@ -131,28 +231,42 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
     switch (view) {
       case 'rate': {
         const rows = [];
-        for (let minute = Math.ceil(Math.max(from, begunS) / 60) * 60; minute < Math.min(to, endS()); minute += 60) rows.push(minuteRow(login, minute));
+        for (let minute = Math.ceil(Math.max(from, begunS) / 60) * 60; minute < Math.min(to, endS()); minute += 60)
+          rows.push(minuteRow(login, minute));
         return answer(response, 200, { channel: login, ...head, rows: rows.slice(-limit) });
       }
-      case 'words': return answer(response, 200, { channel: login, ...hours, rows: silent ? [] : wordRows(query.get('kind'), limit) });
-      case 'users': return answer(response, 200, { channel: login, ...hours, rows: silent ? [] : userRows(limit) });
-      case 'viewers': return answer(response, 200, { channel: login, ...head, rows: [] });
+      case 'words':
+        return answer(response, 200, {
+          channel: login,
+          ...hours,
+          rows: silent ? [] : wordRows(query.get('kind'), limit),
+        });
+      case 'users':
+        return answer(response, 200, { channel: login, ...hours, rows: silent ? [] : userRows(limit) });
+      case 'viewers':
+        return answer(response, 200, { channel: login, ...head, rows: [] });
       case 'messages': {
         const newest = newestNumber();
-        const rows = Array.from({ length: limit }, (_, i) => newest - limit + 1 + i).map((number) => message(login, number, number * periodMs));
-        return answer(response, 200, { channel: login, ...head, rows: rows.filter(({ time }) => Date.parse(time) / 1000 >= from) });
+        const rows = Array.from({ length: limit }, (_, i) => newest - limit + 1 + i).map((number) =>
+          message(login, number, number * periodMs),
+        );
+        return answer(response, 200, {
+          channel: login,
+          ...head,
+          rows: rows.filter(({ time }) => Date.parse(time) / 1000 >= from),
+        });
       }
-      default: return fail(response, 404, 'missing', 'there is no such page');
+      default:
+        return fail(response, 404, 'missing', 'there is no such page');
     }
   }
 
   function live(login, response) {
-    if (login && !logins.includes(login)) return fail(response, 404, 'missing', `channel '${login}' was never seen`);
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     const send = (event, data) => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     response.write('retry: 1000\n\n');
     send('hello', { version: '0.0.0', now: iso(Math.floor(Date.now() / 1000)) });
-    send('channels', { rows: logins.map(channelRow) });
+    if (!storeless) send('channels', { rows: logins.map(channelRow) });
     const stream = { login, send, number: newestNumber(), response };
     streams.add(stream);
     response.on('close', () => streams.delete(stream));
@@ -163,9 +277,9 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
     const nowS = Math.floor(Date.now() / 1000);
     const minute = Math.floor(nowS / 60) * 60;
     for (const { login, send } of streams) {
-      if (!logins.length || quietFor) continue;
+      if (!logins.length || quietFor || storeless) continue;
       send('channels', { rows: logins.map(channelRow) });
-      if (!login) continue;
+      if (!logins.includes(login)) continue;
       send('rate', { channel: login, rows: [minuteRow(login, minute - 60), minuteRow(login, minute)] });
       if (turn % 2 === 0) {
         send('words', { channel: login, rows: wordRows(null, 20) });
@@ -176,8 +290,8 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
   }, 1000);
   const talk = setInterval(() => {
     for (const stream of streams) {
-      if (!stream.login) continue;
-      for (const newest = newestNumber(); stream.number < newest; ) {
+      if (!logins.includes(stream.login) || quietFor || storeless) continue;
+      for (const newest = newestNumber(); stream.number < newest;) {
         stream.number++;
         stream.send('message', message(stream.login, stream.number, stream.number * periodMs));
       }
@@ -189,14 +303,20 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
     requests.push(url.pathname + url.search);
     const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
     if (parts[0] === 'api' && parts[1] === 'v1') {
-      return parts[2] === 'live' ? live(url.searchParams.get('channel'), response) : api(parts.slice(2), url.searchParams, response);
+      return parts[2] === 'live'
+        ? live(url.searchParams.get('channel'), response)
+        : api(parts.slice(2), url.searchParams, response);
     }
     const file = path.join(web, url.pathname === '/' ? 'index.html' : path.normalize(url.pathname));
     const type = types[path.extname(file)];
     const found = type && file.startsWith(web) && (await stat(file).catch(() => null));
     if (!found) return fail(response, 404, 'missing', 'there is no such page');
     response.writeHead(200, {
-      'Content-Type': type, 'Content-Length': found.size, 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-cache',
+      'Content-Type': type,
+      'Content-Length': found.size,
+      'Content-Security-Policy': policy,
+      'X-Content-Type-Options': 'nosniff',
+      'Cache-Control': 'no-cache',
     });
     createReadStream(file).pipe(response);
   });
@@ -206,16 +326,24 @@ export async function startMock({ port = 0, channels = 40, quietFor = 0, message
     url: `http://127.0.0.1:${server.address().port}`,
     port: server.address().port,
     requests,
+    haveStore: () => (storeless = false),
     // Says again, as removed, a message that was sent before.
     remove(id) {
       removed.push(id);
       const [login, number] = id.split('-');
-      for (const stream of streams) if (stream.login === login) stream.send('message', message(login, Number(number), Number(number) * periodMs));
+      for (const stream of streams)
+        if (stream.login === login) stream.send('message', message(login, Number(number), Number(number) * periodMs));
     },
     // Sends every page looking at the channel a message with this text.
     say(login, text) {
       for (const stream of streams) {
-        if (stream.login === login) stream.send('message', { ...message(login, 1, Date.now()), id: `said-${Math.random()}`, text, deleted: false });
+        if (stream.login === login)
+          stream.send('message', {
+            ...message(login, 1, Date.now()),
+            id: `said-${Math.random()}`,
+            text,
+            deleted: false,
+          });
       }
     },
     async close() {
