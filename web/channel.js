@@ -28,6 +28,7 @@ export const kinds = {
 };
 const ranked = 50; // rows of a ranking
 const fed = 100; // messages shown at first
+const moderationMs = 15000; // between looks at what was removed
 const patienceMs = 1000; // for the first event, before asking without it
 
 export class Channel {
@@ -41,6 +42,7 @@ export class Channel {
     this.onState = onState;
     this.listen(state.channel);
     this.tick = setInterval(() => this.paint(), 5000); // the range ends now
+    this.moderation = setInterval(() => this.markRemoved(), moderationMs);
     this.retry = setTimeout(() => this.load(), patienceMs);
   }
 
@@ -202,6 +204,7 @@ export class Channel {
     this.live.close();
     for (const request of Object.values(this.requests)) request.abort();
     clearInterval(this.tick);
+    clearInterval(this.moderation);
     clearTimeout(this.retry);
     clearTimeout(this.nextRanking);
     this.paint.stop();
@@ -229,12 +232,10 @@ export class Channel {
     clearTimeout(this.retry);
     const { channel, range } = this.state;
     if (this.failure?.status === 404) return; // takeChannels() will tell
-    const [rate, messages] = await Promise.all([
-      this.ask('rate', (signal) => api.rate(channel, `-${range}`, signal)),
-      this.ask('messages', (signal) => api.messages(channel, '-1h', fed, signal)),
-      this.rank(),
-    ]);
-    if (messages?.rows) this.feed.fill(messages.rows);
+    this.feed.expect();
+    this.askMessages('messages').then((answer) => answer && this.feed.fill(answer.rows ?? []));
+    this.rank();
+    const rate = await this.ask('rate', (signal) => api.rate(channel, `-${range}`, signal));
     if (!rate) return; // replaced by a newer question, or closed
     if (rate.failure) {
       this.failure = rate.failure;
@@ -250,6 +251,17 @@ export class Channel {
     this.failure = null;
     this.complete = true;
     this.takeMinutes(rate.rows);
+  }
+
+  askMessages(name) {
+    return this.ask(name, (signal) => api.messages(this.state.channel, '-1h', fed, signal));
+  }
+
+  // Live events tell what is said, not what moderators remove of it later.
+  async markRemoved() {
+    if (document.hidden || !this.complete) return;
+    const answer = await this.askMessages('removed');
+    if (answer?.rows) this.feed.markRemoved(answer.rows);
   }
 
   // A question that replaces the one before of the same name. Null when it was itself replaced.

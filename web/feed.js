@@ -71,7 +71,13 @@ export class Feed {
   }
 
   // What the log has; messages come one by one after it, and some of them twice.
+  // expect() before they are asked for: what comes meanwhile waits, as it belongs behind them.
+  expect() {
+    this.expecting = true;
+  }
+
   fill(rows) {
+    this.expecting = false;
     this.filled = true;
     for (const row of rows) this.add(row);
     this.ask();
@@ -80,7 +86,7 @@ export class Feed {
   add(row) {
     const known = this.rows.get(idOf(row));
     if (known) {
-      if (row.deleted && !known.row.deleted) this.remove(known, row);
+      this.markRemoved([row]);
       return;
     }
     const at = this.waiting.findIndex((other) => idOf(other) === idOf(row));
@@ -88,6 +94,14 @@ export class Feed {
     else this.waiting.push(row);
     if (this.waiting.length > most) this.missed += this.waiting.splice(0, this.waiting.length - most).length;
     this.ask();
+  }
+
+  // Looks for shown messages that are known to be removed by now.
+  markRemoved(rows) {
+    for (const row of rows) {
+      const known = row.deleted && this.rows.get(idOf(row));
+      if (known && !known.row.deleted) this.remove(known, row);
+    }
   }
 
   skip(number) {
@@ -107,6 +121,7 @@ export class Feed {
   }
 
   paint() {
+    if (this.expecting) return;
     this.empty.hidden = !this.filled || this.rows.size + this.waiting.length > 0;
     const unseen = this.waiting.length + this.missed;
     if (this.reading() && this.rows.size > 0) {
