@@ -28,6 +28,7 @@ export const kinds = {
 };
 const ranked = 50; // rows of a ranking
 const fed = 100; // messages shown at first
+const secondLookMs = 2000; // for messages written before live events began and readable only after
 const moderationMs = 15000; // between looks at what was removed
 const patienceMs = 1000; // for the first event, before asking without it
 
@@ -205,6 +206,7 @@ export class Channel {
     for (const request of Object.values(this.requests)) request.abort();
     clearInterval(this.tick);
     clearInterval(this.moderation);
+    clearTimeout(this.secondLook);
     clearTimeout(this.retry);
     clearTimeout(this.nextRanking);
     this.paint.stop();
@@ -233,7 +235,9 @@ export class Channel {
     const { channel, range } = this.state;
     if (this.failure?.status === 404) return; // takeChannels() will tell
     this.feed.expect();
-    this.askMessages('messages').then((answer) => answer && this.feed.fill(answer.rows ?? []));
+    this.fillFeed();
+    clearTimeout(this.secondLook);
+    this.secondLook = setTimeout(() => this.fillFeed(), secondLookMs);
     this.rank();
     const rate = await this.ask('rate', (signal) => api.rate(channel, `-${range}`, signal));
     if (!rate) return; // replaced by a newer question, or closed
@@ -251,6 +255,11 @@ export class Channel {
     this.failure = null;
     this.complete = true;
     this.takeMinutes(rate.rows);
+  }
+
+  async fillFeed() {
+    const answer = await this.askMessages('messages');
+    if (answer) this.feed.fill(answer.rows ?? []);
   }
 
   askMessages(name) {

@@ -13,7 +13,8 @@ const idOf = (row) => row.id || `${row.time} ${row.user_id} ${row.text}`;
 
 export class Feed {
   constructor() {
-    this.rows = new Map(); // by id, in the order shown
+    this.rows = new Map(); // what is shown, by id
+    this.shown = []; // the same by time
     this.waiting = [];
     this.missed = 0; // waited too long, or sent faster than the server tells
     this.held = false;
@@ -136,25 +137,30 @@ export class Feed {
 
   append() {
     this.waiting.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
-    const fresh = document.createDocumentFragment();
     if (this.missed > 0) {
       const node = element('li', { class: 'gap' }, `${count(this.missed)} messages not shown`);
-      this.rows.set(node, { node, row: {} });
-      fresh.append(node);
+      this.place({ node, row: { time: this.waiting[0]?.time ?? this.shown.at(-1)?.row.time ?? '' } });
       this.missed = 0;
     }
     for (const row of this.waiting) {
       const made = this.make(row);
       this.rows.set(idOf(row), made);
-      fresh.append(made.node);
+      this.place(made);
     }
     this.waiting = [];
-    this.list.append(fresh);
-    for (const [id, { node }] of this.rows) {
-      if (this.rows.size <= most) break;
+    while (this.shown.length > most) {
+      const { node, row } = this.shown.shift();
       node.remove();
-      this.rows.delete(id);
+      this.rows.delete(idOf(row));
     }
+  }
+
+  // Nearly always behind all others.
+  place(made) {
+    let at = this.shown.length;
+    while (at > 0 && this.shown[at - 1].row.time > made.row.time) at--;
+    this.list.insertBefore(made.node, this.shown[at]?.node ?? null);
+    this.shown.splice(at, 0, made);
   }
 
   make(row) {
