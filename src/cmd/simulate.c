@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/say.h"
 #include "cmd/commands.h"
+#include "cmd/replay.h"
 #include "cmd/signals.h"
 #include "twitch/chat_maker.h"
 #include "twitch/simulator.h"
@@ -27,6 +28,9 @@ static const hb_option simulate_options[] = {
     {"token", HB_OPTION_TEXT, "TOKEN", NULL, "the only OAuth token that is accepted"},
     {"tls", HB_OPTION_TEXT, "CERT [KEY]", NULL, "speak TLS with this certificate and key (PEM)"},
     {"buffer", HB_OPTION_SIZE, "SIZE", "64M", "what may wait for a slow reader before messages are dropped"},
+    {"replay", HB_OPTION_TEXT, "FILE", NULL, "recorded chat instead: raw IRC lines, plain, zstd or gzip"},
+    {"speed", HB_OPTION_REAL, "X", "1", "with --replay: so many times as fast as it was"},
+    {"loop", HB_OPTION_FLAG, "", NULL, "with --replay: begin again at the end"},
     {"print-channels", HB_OPTION_FLAG, "", NULL, "print the channels' names, and exit"},
     {"write", HB_OPTION_TEXT, "FILE", NULL, "write the chat as raw IRC lines instead ('-': standard output)"},
     {"start", HB_OPTION_TIME, "T", "2025-11-24T16:00Z", "with --write: when chat begins"},
@@ -144,6 +148,56 @@ static int serve(const hb_options *options, hb_chat_source chat)
     return 0;
 }
 
+static int print_channels(hb_chat_source chat)
+{
+    hb_error error = {0};
+    for (size_t i = 0; i < chat.channel_count; i++)
+        printf("%.*s\n", HB_PRINT(chat.channel(chat.context, i)));
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    hb_fail_errno(&error, "standard output could not be written");
+    return hb_exit_code(&error);
+}
+
+static int replay_chat(const hb_options *options)
+{
+    hb_error error = {0};
+    if (hb_options_text(options, "write") != NULL) {
+        hb_fail(&error, HB_ERROR_USAGE, "--write writes generated chat: it does not go with --replay");
+        return hb_exit_code(&error);
+    }
+    hb_replay *replay = hb_replay_open(hb_options_text(options, "replay"), hb_options_real(options, "speed"),
+                                       hb_options_flag(options, "loop"), &error);
+    if (replay == NULL)
+        return hb_exit_code(&error);
+    const hb_chat_source chat = hb_replay_source(replay);
+    const int code = hb_options_flag(options, "print-channels") ? print_channels(chat) : serve(options, chat);
+    hb_replay_close(replay);
+    return code;
+}
+
+static int generate(const hb_options *options)
+{
+    hb_error error = {0};
+    const bool to_file = hb_options_text(options, "write") != NULL;
+    const hb_chat_options chat_options = {
+        .seed = hb_options_number(options, "seed"),
+        .channels = hb_options_number(options, "channels"),
+        .rate = hb_options_real(options, "rate"),
+        .archive = to_file,
+        .viewers = to_file && hb_options_flag(options, "viewers"),
+    };
+    hb_chat_maker *maker = hb_chat_maker_open(&chat_options, &error);
+    if (maker == NULL)
+        return hb_exit_code(&error);
+    const hb_chat_source chat = hb_chat_maker_source(maker);
+    const int code = hb_options_flag(options, "print-channels") ? print_channels(chat)
+                     : to_file                                  ? write_chat(options, chat)
+                                                                : serve(options, chat);
+    hb_chat_maker_close(maker);
+    return code;
+}
+
 static int run(const hb_options *options)
 {
     hb_error error = {0};
@@ -152,30 +206,9 @@ static int run(const hb_options *options)
                 hb_options_argument(options, 0));
         return hb_exit_code(&error);
     }
-    const hb_chat_options chat_options = {
-        .seed = hb_options_number(options, "seed"),
-        .channels = hb_options_number(options, "channels"),
-        .rate = hb_options_real(options, "rate"),
-        .archive = hb_options_text(options, "write") != NULL,
-        .viewers = hb_options_text(options, "write") != NULL && hb_options_flag(options, "viewers"),
-    };
-    hb_chat_maker *maker = hb_chat_maker_open(&chat_options, &error);
-    if (maker == NULL)
-        return hb_exit_code(&error);
-    const hb_chat_source chat = hb_chat_maker_source(maker);
-    int code = 0;
-    if (hb_options_flag(options, "print-channels"))
-        for (size_t i = 0; i < chat.channel_count; i++)
-            printf("%.*s\n", HB_PRINT(chat.channel(chat.context, i)));
-    else if (hb_options_text(options, "write") != NULL)
-        code = write_chat(options, chat);
-    else
-        code = serve(options, chat);
-    hb_chat_maker_close(maker);
-    return code;
+    return hb_options_text(options, "replay") != NULL ? replay_chat(options) : generate(options);
 }
 
 const hb_command hb_command_simulate = {
-    "simulate",       "[KEY]", "a Twitch of its own on loopback, with generated chat, for demos, tests and load",
-    simulate_options, 1,       run,
+    "simulate", "[KEY]", "a Twitch of its own on loopback, with generated or replayed chat", simulate_options, 1, run,
 };

@@ -310,13 +310,17 @@ bool hb_frames_decode(hb_frames *frames, const hb_frame *frame, hb_buffer *lines
     return true;
 }
 
+static const char *find_frame_magic(const char *data, size_t size)
+{
+    return memmem(data, size, "\x28\xB5\x2F\xFD", 4);
+}
+
 /* The first place in data (not at its start) that a frame or a trailer may begin at; NULL when there is none. */
 static const char *find_magic(const char *data, size_t size)
 {
-    static const char frame[] = "\x28\xB5\x2F\xFD";
     static const char end[] = "\x5A\x2A\x4D\x18\x10\0\0";
     const char *first = memmem(data + 1, size - 1, end, sizeof end);
-    const char *other = memmem(data + 1, size - 1, frame, sizeof frame - 1);
+    const char *other = find_frame_magic(data + 1, size - 1);
     return first == NULL || (other != NULL && other < first) ? other : first;
 }
 
@@ -334,9 +338,12 @@ uint64_t hb_frames_skip(hb_frames *frames, const hb_frame *undecodable)
         frames->at += found == NULL ? have - HEADER : (size_t)(found - data);
         if (found == NULL)
             continue;
-        if (!need(frames, HB_FRAME_TRAILER, &data, &have) || have < HEADER)
+        if (!need(frames, HB_FRAME_TRAILER + 3, &data, &have) || have < HEADER)
             break;
         if (have >= HB_FRAME_TRAILER && trailer_read(data, &end)) {
+            /* Half a trailer with a frame behind it, which was appended after a crash, is no trailer. */
+            if (find_frame_magic(data, have < HB_FRAME_TRAILER + 3 ? have : HB_FRAME_TRAILER + 3) != NULL)
+                continue;
             if (end.lines_end > frames->lines_at)
                 frames->lines_at = end.lines_end;
             frames->at += HB_FRAME_TRAILER;

@@ -8,7 +8,7 @@
  *     DIR/2026-11-24T13.irc.zst   5 minutes after its end: standard zstd, independent frames of about 1 MiB
  *     DIR/.lock                   held (flock) for the moment of each append and each compression's last step, so that
  *                                 several processes may append: hubbub run and hubbub import, say
- *     DIR/.version                the format's version; a newer one is refused (HB_ERROR_VERSION)
+ *     DIR/.version                the format's version, a number; a newer one is refused (HB_ERROR_VERSION)
  *
  * Reading needs no lock: a reader stops at the last whole line or frame and finds more there later.
  */

@@ -24,7 +24,6 @@
 #include <unistd.h>
 
 enum { FORMAT_VERSION = 1 };
-#define VERSION_TEXT "hubbub log "
 
 /* ---- Names ---- */
 
@@ -127,11 +126,9 @@ static bool read_version(const hb_log *log, uint64_t *version, hb_error *error)
     hb_bytes rest = {text, (size_t)size};
     hb_bytes line = {0};
     hb_bytes_cut(&rest, '\n', &line);
-    if (!hb_bytes_start_with(line, HB_BYTES(VERSION_TEXT)) ||
-        !hb_bytes_to_u64(hb_bytes_from(line, strlen(VERSION_TEXT)), version) || *version == 0)
-        return hb_fail(error, HB_ERROR_CORRUPT,
-                       "%s/.version does not hold '" VERSION_TEXT "' and a number: is %s a log?", log->directory,
-                       log->directory);
+    if (!hb_bytes_to_u64(line, version) || *version == 0)
+        return hb_fail(error, HB_ERROR_CORRUPT, "%s/.version does not hold the number of a version: is %s a log?",
+                       log->directory, log->directory);
     return true;
 }
 
@@ -148,7 +145,8 @@ static bool check_version(const hb_log *log, hb_error *error)
     if (version > 0 || log->mode == HB_LOG_READ)
         return true;
     /* Under a name of its own first: nobody may see half a version. */
-    static const char text[] = VERSION_TEXT "1\n";
+    static const char text[] = "1\n";
+    _Static_assert(FORMAT_VERSION == 1, "the text above says the version");
     const int file = openat(log->folder, ".version.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     const bool written = file >= 0 && write(file, text, sizeof text - 1) == (ssize_t)sizeof text - 1 &&
                          fsync(file) == 0 && renameat(log->folder, ".version.new", log->folder, ".version") == 0 &&

@@ -30,7 +30,7 @@ static const hb_column viewer_columns[] = {{"time", HB_CELL_TIME},     {"viewers
                                            {"title", HB_CELL_TEXT},    {"layer", HB_CELL_TEXT}};
 
 /* What is particular to each kind of question. step_s: the range is widened to whole multiples of it. */
-#define COLUMNS(columns) columns, sizeof columns / sizeof *columns
+#define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
 static const struct {
     const hb_column *columns;
     size_t column_count;

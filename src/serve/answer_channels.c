@@ -3,7 +3,8 @@
  * One question gives the last two minutes of every channel. Rates are an estimate for the last 60 seconds: the minute
  * in progress, and of the minute before it the share that still lies within them. Chatters are those of the minute in
  * progress or of the one before, whichever are more: minutes are all that rows know exactly. The top emote is that of
- * the hour in which the channel was last seen. */
+ * the hour in which the channel was last seen, if that was in this hour or the one before: channels of old archives
+ * must cost nothing. */
 #include "serve/answer_table.h"
 
 #include "base/clock.h"
@@ -87,14 +88,25 @@ static int compare(const void *a, const void *b)
     return hb_bytes_compare(left->name, right->name);
 }
 
+static bool find_emote(channel_list *list, hb_store *store, const channel_entry *entry, hb_bytes *emote,
+                       hb_error *error)
+{
+    const int64_t hour_s = hb_time_floor(entry->last_seen_s, HB_HOUR_S);
+    emote_visit visit = {.texts = &list->answer->texts};
+    if (hour_s >= hb_time_floor(list->now_s, HB_HOUR_S) - HB_HOUR_S &&
+        !hb_store_words(store, entry->name, hour_s, HB_EMOTE, keep_emote, &visit, error))
+        return false;
+    *emote = visit.emote;
+    return true;
+}
+
 static bool add_rows(channel_list *list, hb_store *store, uint32_t limit, hb_error *error)
 {
     qsort(list->entries, list->count, sizeof *list->entries, compare);
     for (size_t i = 0; i < list->count && i < limit; i++) {
         const channel_entry *entry = &list->entries[i];
-        emote_visit emote = {.texts = &list->answer->texts};
-        if (!hb_store_words(store, entry->name, hb_time_floor(entry->last_seen_s, HB_HOUR_S), HB_EMOTE, keep_emote,
-                            &emote, error))
+        hb_bytes emote;
+        if (!find_emote(list, store, entry, &emote, error))
             return false;
         hb_cell *cells = hb_answer_add_row(list->answer);
         cells[0].text = entry->name;
@@ -102,7 +114,7 @@ static bool add_rows(channel_list *list, hb_store *store, uint32_t limit, hb_err
         cells[2].real = entry->messages;
         cells[3].real = entry->words;
         cells[4].count = entry->chatters;
-        cells[5].text = emote.emote;
+        cells[5].text = emote;
         cells[6].time_s = entry->first_seen_s;
         cells[7].time_s = entry->last_seen_s;
     }

@@ -107,8 +107,10 @@ static void print_plain(hb_buffer *out, hb_cell_kind kind, const hb_cell *cell)
 static void print_csv_text(hb_buffer *out, hb_bytes text)
 {
     bool quoted = false;
-    for (size_t i = 0; i < text.size; i++)
-        quoted = quoted || memchr(",\"\r\n", text.data[i], 4) != NULL;
+    for (size_t i = 0; i < text.size; i++) {
+        const char c = text.data[i];
+        quoted = quoted || c == ',' || c == '"' || c == '\r' || c == '\n';
+    }
     if (!quoted) {
         hb_buffer_append(out, text);
         return;
@@ -228,32 +230,37 @@ static void print_head(const hb_answer *answer, hb_buffer *out)
                     answer->cell_count == 0 ? ": nothing" : "");
 }
 
+static bool is_number(const hb_column *column)
+{
+    return column->kind == HB_CELL_COUNT || column->kind == HB_CELL_REAL;
+}
+
 static void print_table(const hb_answer *answer, hb_buffer *out)
 {
     const size_t columns = answer->column_count;
-    shown_cell *cells = hb_alloc((answer->cell_count + 1) * sizeof *cells);
+    shown_cell *cells = hb_alloc(answer->cell_count * sizeof *cells);
     unsigned *widths = hb_alloc(columns * sizeof *widths);
     hb_buffer texts = {0};
     hb_buffer room = {0};
     print_head(answer, out);
     for (size_t i = 0; i < columns; i++)
         widths[i] = (unsigned)strlen(answer->columns[i].name);
-    for (size_t i = 0; i < answer->cell_count; i++) {
-        cells[i] = show(&texts, &room, answer->columns[i % columns].kind, &answer->cells[i]);
-        if (cells[i].width > widths[i % columns])
-            widths[i % columns] = cells[i].width;
-    }
+    for (size_t row = 0; row < answer->cell_count; row += columns)
+        for (size_t i = 0; i < columns; i++) {
+            cells[row + i] = show(&texts, &room, answer->columns[i].kind, &answer->cells[row + i]);
+            if (cells[row + i].width > widths[i])
+                widths[i] = cells[row + i].width;
+        }
     for (size_t i = 0; answer->cell_count > 0 && i < columns; i++) {
         const hb_bytes name = hb_bytes_of(answer->columns[i].name);
-        const hb_cell_kind kind = answer->columns[i].kind;
-        print_padded(out, name, (unsigned)name.size, widths[i], kind == HB_CELL_COUNT || kind == HB_CELL_REAL,
-                     i + 1 == columns);
+        print_padded(out, name, (unsigned)name.size, widths[i], is_number(&answer->columns[i]), i + 1 == columns);
     }
-    for (size_t i = 0; i < answer->cell_count; i++) {
-        const hb_cell_kind kind = answer->columns[i % columns].kind;
-        print_padded(out, (hb_bytes){texts.data + cells[i].start, cells[i].size}, cells[i].width, widths[i % columns],
-                     kind == HB_CELL_COUNT || kind == HB_CELL_REAL, (i + 1) % columns == 0);
-    }
+    for (size_t row = 0; row < answer->cell_count; row += columns)
+        for (size_t i = 0; i < columns; i++) {
+            const shown_cell *cell = &cells[row + i];
+            print_padded(out, (hb_bytes){texts.data + cell->start, cell->size}, cell->width, widths[i],
+                         is_number(&answer->columns[i]), i + 1 == columns);
+        }
     hb_buffer_free(&texts);
     hb_buffer_free(&room);
     free(widths);

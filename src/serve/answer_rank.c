@@ -280,10 +280,10 @@ static void sink(const rank_entry **heap, size_t count)
 static const rank_entry **select_top(const ranking *rank, size_t limit, size_t *count)
 {
     *count = rank->count < limit ? rank->count : limit;
-    const rank_entry **top = hb_alloc(*count * sizeof *top);
+    const rank_entry **top = hb_alloc(*count * sizeof(const rank_entry *));
     for (size_t i = 0; i < *count; i++)
         top[i] = &rank->entries[i];
-    qsort((void *)top, *count, sizeof *top, compare_pointers);
+    qsort((void *)top, *count, sizeof(const rank_entry *), compare_pointers);
     if (*count == rank->count || *count == 0)
         return top;
     for (size_t i = 0; i < *count / 2; i++) {
@@ -296,7 +296,7 @@ static const rank_entry **select_top(const ranking *rank, size_t limit, size_t *
             top[0] = &rank->entries[i];
             sink(top, *count);
         }
-    qsort((void *)top, *count, sizeof *top, compare_pointers);
+    qsort((void *)top, *count, sizeof(const rank_entry *), compare_pointers);
     return top;
 }
 

@@ -43,7 +43,8 @@ enum {
     MID_LETTER = LETTER << JOINS,
     MID_NUMBER = DIGIT << JOINS,
     SPACE = 32,
-    HIGH = 64, /* not ASCII */
+    FOREIGN = 64, /* for ICU to tell */
+    PAIR = 128,   /* starts a sequence of two bytes: hb_words_icu_pairs tells */
     IN_WORD = LETTER | DIGIT | LOW_LINE
 };
 
@@ -58,7 +59,9 @@ static const unsigned char kinds[256] = {
     [';'] = MID_NUMBER,
     ['\t' ... '\r'] = SPACE,
     [' '] = SPACE,
-    [0x80 ... 0xff] = HIGH,
+    [0x80 ... 0xc1] = FOREIGN,
+    [0xe0 ... 0xff] = FOREIGN,
+    [0xc2 ... 0xdf] = PAIR,
 };
 
 struct hb_words {
@@ -72,6 +75,7 @@ struct hb_words {
     size_t capacity;
     uint32_t *ends; /* by first code point of an emote: the code point behind its last; 0 where none starts */
     size_t ends_capacity;
+    uint16_t pairs[HB_WORDS_PAIRS];
 };
 
 hb_words *hb_words_open(hb_error *error)
@@ -81,6 +85,7 @@ hb_words *hb_words_open(hb_error *error)
         return NULL;
     hb_words *words = hb_alloc(sizeof *words);
     words->icu = icu;
+    hb_words_icu_pairs(icu, words->pairs);
     return words;
 }
 
@@ -107,12 +112,13 @@ static unsigned kind_of(char c)
     return kinds[(unsigned char)c];
 }
 
-/* Where the chunk at `at` ends; `work` ends with a space. */
-static const char *chunk_end(const char *at)
+/* The chunk at `at`, up to the next white space; `work` ends with a space. */
+static hb_bytes chunk_at(const char *at)
 {
-    while ((kind_of(*at) & SPACE) == 0)
-        at++;
-    return at;
+    size_t size = 0;
+    while ((kind_of(at[size]) & SPACE) == 0)
+        size++;
+    return (hb_bytes){at, size};
 }
 
 /* ---- clean and work ---- */
@@ -192,23 +198,18 @@ static hb_bytes find_command(const hb_words *words)
 {
     const char *at = words->work.data;
     const char *stop = at + words->work.size;
-    const char *end = at;
-    for (;; at = end) {
+    hb_bytes chunk = {0};
+    for (;; at += chunk.size) {
         while (at < stop && (kind_of(*at) & SPACE) != 0)
             at++;
         if (at >= stop)
             return (hb_bytes){0};
-        if (*at == '!' || (kind_of(*at) & HIGH) == 0)
-            break;
-        end = chunk_end(at);
-        if (!hb_words_invisible((hb_bytes){at, (size_t)(end - at)}))
+        chunk = chunk_at(at);
+        if (*at == '!')
+            return hb_words_starts_with_letter(hb_bytes_from(chunk, 1)) ? chunk : (hb_bytes){0};
+        if (!hb_words_invisible(chunk))
             return (hb_bytes){0};
     }
-    if (*at != '!')
-        return (hb_bytes){0};
-    end = chunk_end(at);
-    const hb_bytes chunk = {at, (size_t)(end - at)};
-    return hb_words_starts_with_letter(hb_bytes_from(chunk, 1)) ? chunk : (hb_bytes){0};
 }
 
 /* Reads "FIRST-LAST"; false when it is anything else. */
@@ -269,31 +270,51 @@ static void take_emotes(hb_words *words, hb_bytes clean, size_t code_points, hb_
 
 /* ---- Chunks ---- */
 
-/* Splits ASCII text at `at` into words, up to the chunk's end, and returns that end; NULL, with words pushed in vain,
- * when the chunk holds anything but ASCII. The rules of UAX #29 that are left when `@` and `:` separate: WB5 to WB13b.
- */
-static const char *take_ascii_words(hb_words *words, const char *at)
+/* What stands at `at`. A letter of two bytes gets its folded spelling. */
+static unsigned look(const hb_words *words, char *at)
+{
+    const unsigned kind = kind_of(*at);
+    if ((kind & PAIR) == 0)
+        return kind;
+    const uint16_t pair = words->pairs[((unsigned char)at[0] & 0x1fu) << 6 | ((unsigned char)at[1] & 0x3fu)];
+    if (pair <= HB_WORDS_APART)
+        return pair == HB_WORDS_ICU ? FOREIGN : PAIR;
+    memcpy(at, &pair, sizeof pair);
+    return LETTER | PAIR;
+}
+
+/* Splits the text at `at` into words, up to the chunk's end, and returns that end; NULL, with words pushed in vain,
+ * when the chunk holds anything for ICU. The rules of UAX #29 that are left when `@` and `:` separate: WB5 to WB13b. */
+static char *take_words(hb_words *words, char *at)
 {
     for (;;) {
-        unsigned kind = kind_of(*at);
+        unsigned kind = look(words, at);
         if ((kind & IN_WORD) == 0) {
-            if ((kind & (SPACE | HIGH)) != 0)
+            if ((kind & (SPACE | FOREIGN)) != 0)
                 return (kind & SPACE) != 0 ? at : NULL;
-            at++;
+            at += (kind & PAIR) != 0 ? 2 : 1;
             continue;
         }
         const char *start = at;
         unsigned seen = 0;
         for (;;) {
+            unsigned before = 0;
             do {
+                before = kind;
                 seen |= kind;
-                kind = kind_of(*++at);
+                at += (kind & PAIR) != 0 ? 2 : 1;
+                kind = look(words, at);
             } while ((kind & IN_WORD) != 0);
             /* Such a byte is inside a word where it stands between two letters, or two digits. at[1] is there: a space
              * follows the text. */
-            if ((kind >> JOINS & kind_of(at[-1]) & kind_of(at[1]) & (LETTER | DIGIT)) == 0)
+            const unsigned joined = kind >> JOINS & before & (LETTER | DIGIT);
+            if (joined == 0)
                 break;
-            kind = kind_of(*++at);
+            const unsigned after = look(words, at + 1);
+            if ((joined & after) == 0)
+                break;
+            kind = after;
+            at++;
         }
         if ((seen & (LETTER | DIGIT)) != 0)
             push(words, HB_WORD, start, (size_t)(at - start));
@@ -301,15 +322,15 @@ static const char *take_ascii_words(hb_words *words, const char *at)
 }
 
 /* Takes the tokens of the chunk at `at` and returns its end. */
-static const char *take_chunk(hb_words *words, const char *at)
+static char *take_chunk(hb_words *words, char *at)
 {
     if (*at == 'h' || *at == 'w') {
-        const char *end = chunk_end(at);
-        const hb_bytes host = hb_words_link_host((hb_bytes){at, (size_t)(end - at)});
+        const hb_bytes chunk = chunk_at(at);
+        const hb_bytes host = hb_words_link_host(chunk);
         if (host.size > 0) {
             const hb_bytes lower = hb_words_lower(host, &words->room);
             push(words, HB_LINK, lower.data, lower.size);
-            return end;
+            return at + chunk.size;
         }
     } else if (*at == '@') {
         const char *start = at++;
@@ -319,16 +340,16 @@ static const char *take_chunk(hb_words *words, const char *at)
             push(words, HB_MENTION, start, (size_t)(at - start));
     }
     const size_t before = words->count;
-    const char *end = words->slowly ? NULL : take_ascii_words(words, at);
-    if (end == NULL) {
-        words->count = before;
-        end = chunk_end(at);
-        hb_words_icu_add(words->icu, (hb_bytes){at, (size_t)(end - at)});
-    }
-    return end;
+    char *end = words->slowly ? NULL : take_words(words, at);
+    if (end != NULL)
+        return end;
+    words->count = before;
+    const hb_bytes piece = chunk_at(at);
+    hb_words_icu_add(words->icu, piece);
+    return at + piece.size;
 }
 
-static void take_chunks(hb_words *words, const char *at)
+static void take_chunks(hb_words *words, char *at)
 {
     const char *stop = words->work.data + words->work.size;
     while (at < stop) {
@@ -374,9 +395,9 @@ size_t hb_words_split(hb_words *words, hb_bytes text, hb_bytes emotes, const hb_
         read_emotes(words, emotes, code_points);
         take_emotes(words, clean, code_points, &command);
     }
-    const char *rest = words->work.data;
+    char *rest = words->work.data;
     if (command.size > 0) {
-        rest = command.data + command.size;
+        rest += command.data - words->work.data + (ptrdiff_t)command.size;
         const hb_bytes lower = hb_words_lower(command, &words->room);
         push(words, HB_COMMAND, lower.data, lower.size);
     }

@@ -151,6 +151,42 @@ static hb_bytes fold(hb_words_icu *icu, const UChar *word, size_t size, hb_arena
     }
 }
 
+static bool is_plain_letter(UChar32 code_point)
+{
+    return u_getIntPropertyValue(code_point, UCHAR_WORD_BREAK) == U_WB_ALETTER &&
+           (U_GET_GC_MASK(code_point) & U_GC_L_MASK) != 0;
+}
+
+/* What hb_words_icu_pairs says of a code point. */
+static uint16_t pair_of(const hb_words_icu *icu, UChar code_point)
+{
+    if (u_getIntPropertyValue(code_point, UCHAR_WORD_BREAK) == U_WB_OTHER && !u_isUWhiteSpace(code_point) &&
+        (U_GET_GC_MASK(code_point) & (U_GC_L_MASK | U_GC_N_MASK)) == 0)
+        return HB_WORDS_APART;
+    UErrorCode status = U_ZERO_ERROR;
+    UChar folded[4];
+    char bytes[16];
+    size_t size = 0;
+    const int32_t length = unorm2_normalize(icu->folding, &code_point, 1, folded, 4, &status);
+    if (U_FAILURE(status) || !is_plain_letter(code_point))
+        return HB_WORDS_ICU;
+    for (int32_t i = 0; i < length; i++) {
+        if (!is_plain_letter(folded[i]))
+            return HB_WORDS_ICU;
+        size += hb_utf8_put(folded[i], bytes + size);
+    }
+    uint16_t pair = HB_WORDS_ICU;
+    if (size == sizeof pair)
+        memcpy(&pair, bytes, sizeof pair);
+    return pair;
+}
+
+void hb_words_icu_pairs(const hb_words_icu *icu, uint16_t pairs[HB_WORDS_PAIRS])
+{
+    for (UChar code_point = 0x80; code_point < HB_WORDS_PAIRS; code_point++)
+        pairs[code_point] = pair_of(icu, code_point);
+}
+
 static unsigned kind_of(UChar32 code_point)
 {
     if ((U_GET_GC_MASK(code_point) & (U_GC_L_MASK | U_GC_N_MASK)) != 0)

@@ -41,7 +41,8 @@ bool hb_words_invisible(hb_bytes text)
 {
     bool bad = false;
     for (size_t at = 0; at < text.size;)
-        if (!u_hasBinaryProperty((UChar32)hb_utf8_next(text, &at, &bad), UCHAR_DEFAULT_IGNORABLE_CODE_POINT))
+        if ((unsigned char)text.data[at] < 0x80 ||
+            !u_hasBinaryProperty((UChar32)hb_utf8_next(text, &at, &bad), UCHAR_DEFAULT_IGNORABLE_CODE_POINT))
             return false;
     return true;
 }

@@ -19,6 +19,13 @@ void hb_words_icu_add(hb_words_icu *icu, hb_bytes piece);
  * texts are allocated in room. Returns how many tokens were written. */
 size_t hb_words_icu_take(hb_words_icu *icu, hb_arena *room, hb_token *tokens);
 
+/* For each code point below 0x800, what the fast path needs to know of it where UTF-8 has two bytes for it (others are
+ * not asked for): HB_WORDS_ICU: only ICU can tell; HB_WORDS_APART: it is in no word, and makes no difference to its
+ * neighbours; else a letter (ALetter in UAX #29), and these are the two bytes that NFKC_Casefold makes of it: one
+ * letter, or two of ASCII. */
+enum { HB_WORDS_PAIRS = 0x800, HB_WORDS_ICU = 0, HB_WORDS_APART = 1 };
+void hb_words_icu_pairs(const hb_words_icu *icu, uint16_t pairs[HB_WORDS_PAIRS]);
+
 /* Lower case, code point by code point: text itself where it is ASCII, which must be in lower case already; else a copy
  * in room. text is valid UTF-8. */
 hb_bytes hb_words_lower(hb_bytes text, hb_arena *room);

@@ -66,7 +66,7 @@ static void set_language(hb_room *room, uint64_t number)
     room->speech.language = HB_ENGLISH;
     room->speech.second = number % 3 == 1 ? far : near;
     room->speech.second_in_10000 = 300;
-    if (number % 20 == 9) {
+    if (number % 28 == 9) {
         room->speech.language = far;
         room->speech.second = HB_ENGLISH;
         room->speech.second_in_10000 = 1500;

@@ -158,12 +158,27 @@ static bool is_own(const hb_irc_client *client, hb_bytes source)
     return hb_bytes_cut(&source, '!', &nick) && hb_bytes_equal(nick, hb_bytes_of(client->peer.nick));
 }
 
+static void on_capability(hb_irc_client *client, const hb_line *line)
+{
+    const hb_bytes last = line->params[line->param_count - 1];
+    bool *told = hb_bytes_start_with(last, HB_BYTES("twitch.tv/tags")) ? &client->told_tags : &client->told_commands;
+    if (line->param_count < 3 || !hb_bytes_equal(line->params[1], HB_BYTES("NAK")) || *told)
+        return;
+    hb_say_warning("%s does not offer the capability %.*s: messages come without what it adds", client->peer.host,
+                   HB_PRINT(last));
+    *told = true;
+}
+
 static void on_message(void *owner, const hb_line *line)
 {
     irc_shard *shard = owner;
-    const hb_irc_client *client = shard->client;
+    hb_irc_client *client = shard->client;
     if (hb_bytes_equal(line->command, HB_BYTES("RECONNECT"))) {
         on_reconnect(shard);
+        return;
+    }
+    if (line->param_count > 0 && hb_bytes_equal(line->command, HB_BYTES("CAP"))) {
+        on_capability(client, line);
         return;
     }
     const bool names_end = hb_bytes_equal(line->command, HB_BYTES("366"));
@@ -189,16 +204,15 @@ static void on_addresses(void *context, const hb_addresses *addresses, const cha
 {
     hb_irc_client *client = context;
     const int64_t now_ms = hb_monotonic_ms();
-    hb_lookup_close(client->lookup);
-    client->lookup = NULL;
     if (addresses != NULL) {
         client->addresses = *addresses;
         client->addresses_ms = now_ms;
-        return;
     }
-    for (size_t i = 0; i < client->shard_count; i++)
+    for (size_t i = 0; i < client->shard_count && addresses == NULL; i++)
         if (client->shards[i]->connection == NULL && now_ms >= client->shards[i]->due_ms)
             on_end(client->shards[i], HB_IRC_LOST, reason);
+    hb_lookup_close(client->lookup); /* addresses and reason are the lookup's: last */
+    client->lookup = NULL;
 }
 
 /* Whether the host's addresses are there; if not, they are being looked up. */

@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/say.h"
 #include "twitch/line_splitter.h"
 #include "twitch/tls.h"
 
@@ -135,11 +134,7 @@ static void take_message(hb_irc_connection *connection, const hb_line *line)
         snprintf(reason, sizeof reason, "it says \"%.*s\"", HB_PRINT(last));
         if (refuses_login(last))
             end(connection, HB_IRC_REFUSED, reason);
-    } else if (hb_bytes_equal(line->command, HB_BYTES("CAP")) && line->param_count >= 3 &&
-               hb_bytes_equal(line->params[1], HB_BYTES("NAK"))) {
-        hb_say_warning("%s does not offer the capability %.*s: messages come without what it adds",
-                       connection->peer->host, HB_PRINT(last));
-    } else if (connection->state == UP) {
+    } else if (connection->state == UP || hb_bytes_equal(line->command, HB_BYTES("CAP"))) {
         connection->peer->on_message(connection->owner, line);
     }
 }
@@ -190,10 +185,11 @@ bool hb_irc_connection_feed(hb_irc_connection *connection, hb_bytes chunk)
 
 /* ---- Receiving ---- */
 
-/* What follows in the socket what libevent has read of it. Its end is left for libevent to see. */
-static void read_on(hb_irc_connection *connection)
+/* What follows in the socket what libevent has read of it, about as much as asked for. The socket's end is left for
+ * libevent to see. */
+static void read_on(hb_irc_connection *connection, size_t most)
 {
-    for (size_t total = 0; total < READ_AT_ONCE;) {
+    for (size_t total = 0; total < most;) {
         const ssize_t size = recv(bufferevent_getfd(connection->stream), connection->peer->room, HB_IRC_ROOM, 0);
         if (size < 0 && errno != EAGAIN && errno != EINTR)
             end(connection, HB_IRC_LOST, strerror(errno)); // NOLINT(concurrency-mt-unsafe): glibc's is safe
@@ -205,18 +201,23 @@ static void read_on(hb_irc_connection *connection)
     }
 }
 
-static void on_readable(struct bufferevent *stream, void *context)
+static void read_all(hb_irc_connection *connection, size_t most)
 {
-    hb_irc_connection *connection = context;
-    struct evbuffer *in = bufferevent_get_input(stream);
+    struct evbuffer *in = bufferevent_get_input(connection->stream);
     struct evbuffer_iovec piece;
-    while (evbuffer_peek(in, -1, NULL, &piece, 1) > 0) {
+    while (evbuffer_get_length(in) > 0 && evbuffer_peek(in, -1, NULL, &piece, 1) > 0) {
         if (!hb_irc_connection_feed(connection, (hb_bytes){piece.iov_base, piece.iov_len}))
             return;
         evbuffer_drain(in, piece.iov_len);
     }
     if (connection->peer->tls == NULL)
-        read_on(connection);
+        read_on(connection, most);
+}
+
+static void on_readable(struct bufferevent *stream, void *context)
+{
+    (void)stream;
+    read_all(context, READ_AT_ONCE);
 }
 
 /* ---- Connecting ---- */
@@ -282,6 +283,7 @@ static void on_event(struct bufferevent *stream, short what, void *context)
         connection->address++;
         connect_next(connection, reason);
     } else {
+        read_all(connection, SIZE_MAX); /* when sending failed, what was received before may still wait */
         end(connection, HB_IRC_LOST, reason);
     }
 }

@@ -40,8 +40,8 @@ typedef struct hb_irc_peer {
     /* Every line. */
     void (*on_line)(void *context, hb_bytes line, int64_t received_ms);
     void *context;
-    /* To the connection's owner: logged in; a parsed line that is not chat and that the connection did not deal with;
-     * the end, with a reason in words (once, and nothing after it). */
+    /* To the connection's owner: logged in; a parsed line that is not chat and that the connection did not deal with
+     * (before the login: only CAP); the end, with a reason in words (once, and nothing after it). */
     void (*on_up)(void *owner);
     void (*on_message)(void *owner, const hb_line *line);
     void (*on_end)(void *owner, hb_irc_end end, const char *reason);

@@ -100,6 +100,8 @@ struct hb_irc_client {
     size_t told_joined;
     size_t told_wanted;
     bool told_connected;
+    bool told_tags; /* that the server does not offer them */
+    bool told_commands;
     bool trouble; /* something was lost since the person last read that all is well */
     bool changed; /* channels were set since */
 };

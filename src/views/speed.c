@@ -15,7 +15,8 @@ enum {
     SHEET_EVERY_MS = 50 * 1000,   /* a changed sheet is written within a minute */
     REST_MS = 60 * 1000,          /* an hour behind the watermark closes when nothing has come for so long */
     CLOSING_AT_ONCE = 400 * 1000, /* words and users in the sheets that one flush encodes of a closing hour */
-    CHECK_EVERY = 4 << 20         /* bytes of lines between two looks at the memory held */
+    CHECK_EVERY = 4 << 20,        /* bytes of lines between two looks at the memory held; */
+    CHECK_EVERY_TIGHT = 64 << 10  /* the same when most of it is in use */
 };
 
 typedef enum stage { STAGE_OPEN, STAGE_CLOSING, STAGE_DONE } stage;
@@ -188,34 +189,39 @@ static size_t measure(const hb_speed *speed)
     return held;
 }
 
-/* A sheet can be frozen when the store has all its rows, or none at all: then the lists can be made from it alone. */
-static void freeze_resting(hb_speed *speed, size_t enough)
+/* Freezes sheets that were not used since a round, until no more than `enough` is held. A sheet can be frozen when the
+ * store has all its rows, or none at all: then the lists can be made from it alone. */
+static void freeze_sheets(hb_speed *speed, int64_t since_round, size_t enough)
 {
     for (size_t i = 0; i < hb_fold_slot_count(speed->fold) && speed->held > enough; i++) {
         hb_fold_slot *const slot = hb_fold_slot_at(speed->fold, i);
         slot_note *const note = note_of(slot);
-        if (slot->sheet == NULL || slot->used > speed->pressed_round || (note->begun && slot->sheet->changed))
+        if (slot->sheet == NULL || slot->used > since_round || (note->begun && slot->sheet->changed))
             continue;
         const size_t before = slot_held(slot);
         hb_fold_freeze(slot);
         hb_top_free(&note->top);
         speed->held -= before - slot_held(slot);
     }
-    speed->pressed_round = hb_fold_round(speed->fold);
 }
 
 static void stay_within_memory(hb_speed *speed)
 {
-    const size_t most = speed->options.memory;
+    const size_t enough = speed->options.memory / 10 * 8;
+    const size_t much = speed->options.memory / 10 * 9;
+    const int64_t round = hb_fold_round(speed->fold);
     speed->unchecked = 0;
     speed->held = measure(speed);
-    if (speed->held > most / 10 * 9)
-        freeze_resting(speed, most / 10 * 8);
-    if (speed->held > most / 10 * 9 && hb_fold_ids_held(speed->fold) > most / 8) {
+    if (speed->held > much) {
+        freeze_sheets(speed, speed->pressed_round, enough);
+        freeze_sheets(speed, round, enough);
+        speed->pressed_round = round;
+    }
+    if (speed->held > much && hb_fold_ids_held(speed->fold) > speed->options.memory / 8) {
         speed->ids_forgotten += hb_fold_age_ids(speed->fold);
         speed->held = measure(speed);
     }
-    hb_fold_set_full(speed->fold, speed->held > most / 100 * 95);
+    hb_fold_set_full(speed->fold, speed->held > much);
 }
 
 /* ---- Taking lines ---- */
@@ -236,26 +242,60 @@ static void left_to_batch(hb_speed *speed, part_state *part, uint64_t facts)
     speed->late += facts;
 }
 
-void hb_speed_take(hb_speed *speed, int64_t part, hb_bytes lines, uint64_t next, int64_t now_ms)
+/* What a flush makes clean can be frozen. */
+bool hb_speed_is_tight(const hb_speed *speed)
 {
-    part_state *const state = part_of(speed, part);
-    state->position = next;
-    state->taken_ms = now_ms;
-    state->moved = true;
-    if (state->stage != STAGE_OPEN) {
-        left_to_batch(speed, state, count_facts(lines));
-        return;
-    }
+    return speed->held > speed->options.memory / 10 * 9;
+}
+
+/* How many bytes of lines to count before the next look at the memory held. */
+static size_t piece_size(const hb_speed *speed)
+{
+    const size_t tight = speed->options.memory / 8192;
+    /* Where sheets are frozen, a few lines can thaw a lot. */
+    if (speed->held < speed->options.memory / 10 * 7 && speed->pressed_round == 0)
+        return speed->options.memory / 64 < CHECK_EVERY ? speed->options.memory / 64 : CHECK_EVERY;
+    return tight < CHECK_EVERY_TIGHT ? tight : CHECK_EVERY_TIGHT;
+}
+
+static void count_piece(hb_speed *speed, part_state *part, hb_bytes lines, int64_t now_ms)
+{
     const uint64_t misplaced = hb_fold_count(speed->fold).misplaced;
-    hb_fold_hour(speed->fold, part);
+    hb_fold_hour(speed->fold, part->part);
     hb_fold_lines(speed->fold, lines);
-    left_to_batch(speed, state, hb_fold_count(speed->fold).misplaced - misplaced);
+    left_to_batch(speed, part, hb_fold_count(speed->fold).misplaced - misplaced);
     const int64_t watermark_ms = hb_fold_time_ms(speed->fold, now_ms) - WATERMARK_MS;
     if (watermark_ms > speed->watermark_ms)
         speed->watermark_ms = watermark_ms;
     speed->unchecked += lines.size;
-    if (speed->unchecked >= CHECK_EVERY || speed->unchecked >= speed->options.memory / 64)
+    if (speed->unchecked >= piece_size(speed))
         stay_within_memory(speed);
+}
+
+size_t hb_speed_take(hb_speed *speed, int64_t part, hb_bytes lines, uint64_t next, int64_t now_ms)
+{
+    part_state *const state = part_of(speed, part);
+    const size_t size = lines.size;
+    state->taken_ms = now_ms;
+    state->moved = true;
+    if (state->stage != STAGE_OPEN) {
+        left_to_batch(speed, state, count_facts(lines));
+        lines.size = 0;
+    }
+    while (lines.size > 0) {
+        hb_bytes piece = lines;
+        const size_t most = piece_size(speed);
+        if (piece.size > most) {
+            const char *end = memchr(lines.data + most, '\n', lines.size - most);
+            piece.size = end == NULL ? lines.size : (size_t)(end - lines.data) + 1;
+        }
+        count_piece(speed, state, piece, now_ms);
+        lines = hb_bytes_from(lines, piece.size);
+        if (hb_speed_is_tight(speed))
+            break;
+    }
+    state->position = next - lines.size;
+    return size - lines.size;
 }
 
 /* ---- Flushing ---- */

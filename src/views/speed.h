@@ -40,9 +40,14 @@ void hb_speed_restore(hb_speed *speed, const hb_progress *progress);
 /* Where to read a part on: an offset. */
 uint64_t hb_speed_position(const hb_speed *speed, int64_t part);
 
-/* Takes the next lines of a part; next is the offset behind them. Parts are to be read in ascending order, each to its
- * end for now before the next. */
-void hb_speed_take(hb_speed *speed, int64_t part, hb_bytes lines, uint64_t next, int64_t now_ms);
+/* Takes the next lines of a part; next is the offset behind them, and offsets are bytes. Returns how many bytes were
+ * taken: fewer than all when memory is short, for a flush would set some free (hb_speed_is_tight): then flush, and
+ * offer the rest again.
+ * Parts are to be read in ascending order, each to its end for now before the next. */
+size_t hb_speed_take(hb_speed *speed, int64_t part, hb_bytes lines, uint64_t next, int64_t now_ms);
+
+/* Whether memory is so short that one should flush before going on. */
+bool hb_speed_is_tight(const hb_speed *speed);
 
 /* All that the log held at the start has been taken: from now on, rows of open hours are written. */
 void hb_speed_caught_up(hb_speed *speed);

@@ -758,9 +758,9 @@ static void a_newer_or_foreign_log_is_refused(void **state)
     static const struct {
         const char *text;
         hb_code code;
-    } cases[] = {{"hubbub log 2\n", HB_ERROR_VERSION},
-                 {"hubbub log 99", HB_ERROR_VERSION},
-                 {"hubbub log 0\n", HB_ERROR_CORRUPT},
+    } cases[] = {{"2\n", HB_ERROR_VERSION},
+                 {"99", HB_ERROR_VERSION},
+                 {"0\n", HB_ERROR_CORRUPT},
                  {"something else", HB_ERROR_CORRUPT},
                  {"", HB_ERROR_CORRUPT}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
