@@ -6,15 +6,19 @@
 #include "base/error.h"
 #include "base/say.h"
 #include "cmd/channels_file.h"
+#include "cmd/signals.h"
 #include "log/recorder.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+enum { LOOK_MS = 500 }; /* how often to ask whether the login was refused */
 
 struct hb_ingestor {
     struct event_base *loop;
@@ -243,6 +247,19 @@ bool hb_ingestor_failed(hb_ingestor *ingestor, hb_error *error)
         hb_fail(error, HB_ERROR_NETWORK, "%s", ingestor->refusal);
     pthread_mutex_unlock(&ingestor->lock);
     return failed;
+}
+
+bool hb_ingestor_wait(hb_ingestor *ingestor, const hb_options *options, hb_error *error)
+{
+    for (;;) {
+        const int number = hb_signals_wait(LOOK_MS);
+        if (number == SIGINT || number == SIGTERM)
+            return true;
+        if (number == SIGHUP && options != NULL)
+            hb_ingestor_reload(ingestor, options);
+        if (hb_ingestor_failed(ingestor, error))
+            return false;
+    }
 }
 
 bool hb_ingestor_close(hb_ingestor *ingestor, hb_error *error)
