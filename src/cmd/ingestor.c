@@ -96,9 +96,10 @@ static bool is_loopback(const char *host)
 
 static bool read_bound(const hb_options *options, const char *name, unsigned fallback, unsigned *bound, hb_error *error)
 {
+    enum { MOST = 50000 };
     const uint64_t given = hb_options_given(options, name) ? hb_options_number(options, name) : fallback;
     *bound = (unsigned)given;
-    return given <= 1000000 || hb_fail(error, HB_ERROR_USAGE, "--%s can be at most 1000000", name);
+    return given <= MOST || hb_fail(error, HB_ERROR_USAGE, "--%s can be at most %d", name, MOST);
 }
 
 static bool read_account(const hb_options *options, hb_irc_options *irc, hb_error *error)
