@@ -189,7 +189,8 @@ static bool put_progress(applying *apply, const hb_progress *progress)
 static bool put_all(applying *apply)
 {
     const hb_changes *changes = apply->changes;
-    bool good = !changes->replace_hour || clear_hour(apply);
+    bool closed = false;
+    bool good = !changes->replace_hour || (is_closed(apply, changes->hour_s, &closed) && (closed || clear_hour(apply)));
     for (size_t i = 0; good && i < changes->minute_count; i++)
         good = put_minute(apply, &changes->minutes[i]);
     for (size_t i = 0; good && i < changes->word_count; i++)
