@@ -3,8 +3,9 @@
  * A text is first brought into two forms of equal length: `clean` (valid UTF-8, spelled as sent) and `work` (the same
  * with ASCII letters in lower case and all white space outside ASCII replaced by spaces, a byte for a byte). Emotes are
  * cut out of `clean` and overwritten with spaces in `work`. Then one pass over `work` takes chunk after chunk: links,
- * mentions, and words. Chunks of ASCII are split right here by a table; any other chunk is handed to ICU (words_icu.c),
- * all of a message's at once. Most tokens are slices of `work`, so an ASCII message costs no allocation and two passes.
+ * mentions, and words. Chunks of ASCII, and of letters that are two bytes in UTF-8 before and after folding (most of
+ * Latin, Greek, Cyrillic, Arabic), are split right here by a table; any other chunk is handed to ICU (words_icu.c), all
+ * of a message's at once. Most tokens are slices of `work`, so an ASCII message costs no allocation and two passes.
  *
  * What the rules leave open, and docs/words.md says to users:
  *
@@ -212,30 +213,63 @@ static hb_bytes find_command(const hb_words *words)
     }
 }
 
-/* Reads "FIRST-LAST"; false when it is anything else. */
-static bool read_range(hb_bytes range, uint64_t *first, uint64_t *last)
+/* Takes the decimal number at the front off *text; false when there is none. Numbers over 32 bits are UINT32_MAX. */
+static bool take_number(hb_bytes *text, uint32_t *number)
 {
-    hb_bytes number;
-    return hb_bytes_cut(&range, '-', &number) && hb_bytes_to_u64(number, first) && hb_bytes_to_u64(range, last);
+    size_t digits = 0;
+    uint64_t value = 0;
+    for (; digits < text->size && (kind_of(text->data[digits]) & DIGIT) != 0; digits++) {
+        value = value * 10 + (unsigned)(text->data[digits] - '0');
+        if (value > UINT32_MAX)
+            value = UINT32_MAX;
+    }
+    *text = hb_bytes_from(*text, digits);
+    *number = (uint32_t)value;
+    return digits > 0;
 }
 
-/* Notes in words->ends where emotes start and end. Tag: "ID:FIRST-LAST,FIRST-LAST/ID:FIRST-LAST". */
-static void read_emotes(hb_words *words, hb_bytes tag, size_t code_points)
+/* Takes "FIRST-LAST" and the `,` or `/` behind it off *text; whatever else stands there is taken off too, and false. */
+static bool take_range(hb_bytes *text, uint32_t *first, uint32_t *last)
 {
+    bool good = take_number(text, first) && text->size > 0 && text->data[0] == '-';
+    if (good) {
+        *text = hb_bytes_from(*text, 1);
+        good = take_number(text, last);
+    }
+    size_t junk = 0;
+    while (junk < text->size && text->data[junk] != ',' && text->data[junk] != '/')
+        junk++;
+    *text = hb_bytes_from(*text, junk);
+    return good && junk == 0;
+}
+
+/* Notes in words->ends where emotes start and end, and returns the code point behind the last start. Tag:
+ * "ID:FIRST-LAST,FIRST-LAST/ID:FIRST-LAST". */
+static size_t read_emotes(hb_words *words, hb_bytes tag, size_t code_points)
+{
+    size_t starts = 0;
     HB_RESERVE(words->ends, words->ends_capacity, code_points);
     memset(words->ends, 0, code_points * sizeof *words->ends);
-    hb_bytes emote;
-    while (hb_bytes_cut(&tag, '/', &emote)) {
-        hb_bytes id;
-        hb_bytes range;
-        uint64_t first = 0;
-        uint64_t last = 0;
-        if (!hb_bytes_cut(&emote, ':', &id))
+    while (tag.size > 0) {
+        const char c = tag.data[0];
+        tag = hb_bytes_from(tag, 1);
+        if (c != ':')
             continue;
-        while (hb_bytes_cut(&emote, ',', &range))
-            if (read_range(range, &first, &last) && first <= last && last < code_points && words->ends[first] <= last)
-                words->ends[first] = (uint32_t)last + 1;
+        for (bool more = true; more;) {
+            uint32_t first = 0;
+            uint32_t last = 0;
+            if (take_range(&tag, &first, &last) && first <= last && last < code_points) {
+                if (words->ends[first] <= last)
+                    words->ends[first] = last + 1;
+                if (starts <= first)
+                    starts = first + 1;
+            }
+            more = tag.size > 0 && tag.data[0] == ',';
+            if (more)
+                tag = hb_bytes_from(tag, 1);
+        }
     }
+    return starts;
 }
 
 static size_t skip_code_points(hb_bytes text, size_t at, size_t count)
@@ -247,19 +281,19 @@ static size_t skip_code_points(hb_bytes text, size_t at, size_t count)
     return at;
 }
 
-/* Takes the emotes out of work. The command is none any more where an emote touches it. */
-static void take_emotes(hb_words *words, hb_bytes clean, size_t code_points, hb_bytes *command)
+/* Takes the emotes that the tag tells of out of work. *command is none any more where an emote touches it. */
+static void take_emotes(hb_words *words, hb_bytes clean, hb_bytes tag, size_t code_points, hb_bytes *command)
 {
+    const size_t starts = read_emotes(words, tag, code_points);
+    const bool ascii = clean.size == code_points;
     size_t at = 0;
-    for (size_t i = 0; i < code_points;) {
-        if (words->ends[i] == 0) {
-            at = skip_code_points(clean, at, 1);
-            i++;
-            continue;
-        }
-        const size_t start = at;
-        at = skip_code_points(clean, at, words->ends[i] - i);
-        i = words->ends[i];
+    for (size_t i = 0; i < starts;) {
+        size_t next = i;
+        while (words->ends[next] == 0) /* there is one before starts */
+            next++;
+        const size_t start = ascii ? next : skip_code_points(clean, at, next - i);
+        i = words->ends[next];
+        at = ascii ? i : skip_code_points(clean, start, i - next);
         push(words, HB_EMOTE, clean.data + start, at - start);
         memset(words->work.data + start, ' ', at - start);
         if (command->size > 0 && command->data < words->work.data + at &&
@@ -271,7 +305,7 @@ static void take_emotes(hb_words *words, hb_bytes clean, size_t code_points, hb_
 /* ---- Chunks ---- */
 
 /* What stands at `at`. A letter of two bytes gets its folded spelling. */
-static unsigned look(const hb_words *words, char *at)
+static inline unsigned look(const hb_words *words, char *at)
 {
     const unsigned kind = kind_of(*at);
     if ((kind & PAIR) == 0)
@@ -281,6 +315,26 @@ static unsigned look(const hb_words *words, char *at)
         return pair == HB_WORDS_ICU ? FOREIGN : PAIR;
     memcpy(at, &pair, sizeof pair);
     return LETTER | PAIR;
+}
+
+/* Steps over letters, digits and `_`, from the one at *at, which is of the kind *kind: moves *at behind them, sets
+ * *kind to what stands there and *last to the last one's, and returns all kinds passed. */
+static inline unsigned pass_letters(const hb_words *words, char **at, unsigned *kind, unsigned *last)
+{
+    char *next = *at;
+    unsigned seen = 0;
+    while ((*kind & IN_WORD) != 0) {
+        next += (*kind & PAIR) != 0 ? 1 : 0; /* to its last byte */
+        do {
+            *last = *kind;
+            seen |= *kind;
+            *kind = kind_of(*++next);
+        } while ((*kind & IN_WORD) != 0); /* the most of any text passes here */
+        if ((*kind & PAIR) != 0)
+            *kind = look(words, next);
+    }
+    *at = next;
+    return seen;
 }
 
 /* Splits the text at `at` into words, up to the chunk's end, and returns that end; NULL, with words pushed in vain,
@@ -296,25 +350,17 @@ static char *take_words(hb_words *words, char *at)
             continue;
         }
         const char *start = at;
-        unsigned seen = 0;
-        for (;;) {
-            unsigned before = 0;
-            do {
-                before = kind;
-                seen |= kind;
-                at += (kind & PAIR) != 0 ? 2 : 1;
-                kind = look(words, at);
-            } while ((kind & IN_WORD) != 0);
-            /* Such a byte is inside a word where it stands between two letters, or two digits. at[1] is there: a space
-             * follows the text. */
-            const unsigned joined = kind >> JOINS & before & (LETTER | DIGIT);
-            if (joined == 0)
+        unsigned last = 0;
+        unsigned seen = pass_letters(words, &at, &kind, &last);
+        /* A byte that joins is inside a word where it stands between two letters, or two digits. at[1] is there: a
+         * space follows the text. */
+        while ((kind >> JOINS & last & (LETTER | DIGIT)) != 0) {
+            const unsigned next = look(words, at + 1);
+            if ((kind >> JOINS & last & next & (LETTER | DIGIT)) == 0)
                 break;
-            const unsigned after = look(words, at + 1);
-            if ((joined & after) == 0)
-                break;
-            kind = after;
             at++;
+            kind = next;
+            seen |= pass_letters(words, &at, &kind, &last);
         }
         if ((seen & (LETTER | DIGIT)) != 0)
             push(words, HB_WORD, start, (size_t)(at - start));
@@ -391,10 +437,8 @@ size_t hb_words_split(hb_words *words, hb_bytes text, hb_bytes emotes, const hb_
     words->work.data[words->work.size] = ' ';
 
     hb_bytes command = find_command(words);
-    if (emotes.size > 0 && code_points > 0) {
-        read_emotes(words, emotes, code_points);
-        take_emotes(words, clean, code_points, &command);
-    }
+    if (emotes.size > 0 && code_points > 0)
+        take_emotes(words, clean, emotes, code_points, &command);
     char *rest = words->work.data;
     if (command.size > 0) {
         rest += command.data - words->work.data + (ptrdiff_t)command.size;

@@ -4,7 +4,7 @@
  * breaks, so one run of the word iterator splits them all, and none can reach into the next. `@` and the colons become
  * line feeds as well (words.c says why). Each word segment that holds a letter or digit is folded and is a word. What
  * lies between two words (or a word and a line feed) is cut into grapheme clusters, but only where it holds something
- * that could make an emoji.
+ * that could make an emoji. Lines without any letter or digit, emoji mostly, need no word iterator.
  *
  * ICU loads the break engine of a script (its dictionary) when an iterator first meets the script, and asks the engines
  * that it has before it looks for another. So how it splits a text such as U+30FC U+30B8 depends on what the iterator
@@ -183,8 +183,8 @@ static uint16_t pair_of(const hb_words_icu *icu, UChar code_point)
 
 void hb_words_icu_pairs(const hb_words_icu *icu, uint16_t pairs[HB_WORDS_PAIRS])
 {
-    for (UChar code_point = 0x80; code_point < HB_WORDS_PAIRS; code_point++)
-        pairs[code_point] = pair_of(icu, code_point);
+    for (size_t code_point = 0x80; code_point < HB_WORDS_PAIRS; code_point++)
+        pairs[code_point] = pair_of(icu, (UChar)code_point);
 }
 
 static unsigned kind_of(UChar32 code_point)
@@ -228,10 +228,33 @@ static size_t take_emoji(hb_words_icu *icu, const UChar *text, size_t size, unsi
     return count;
 }
 
-size_t hb_words_icu_take(hb_words_icu *icu, hb_arena *room, hb_token *tokens)
+/* Takes the emoji of lines without letters and digits; no word can be there. The other lines move to the front of the
+ * text, and stay. */
+static size_t take_wordless_lines(hb_words_icu *icu, hb_arena *room, hb_token *tokens)
 {
-    if (icu->size == 0)
-        return 0;
+    UChar *text = icu->text;
+    size_t count = 0;
+    size_t kept = 0;
+    for (size_t at = 0, end = 0; at < icu->size; at = end + 1) {
+        unsigned kinds = 0;
+        for (end = at; text[end] != SEPARATOR && (kinds & LETTER_OR_DIGIT) == 0;)
+            kinds |= kind_of(take_code_point(text, &end));
+        if ((kinds & LETTER_OR_DIGIT) != 0) {
+            while (text[end] != SEPARATOR)
+                end++;
+            memmove(text + kept, text + at, (end + 1 - at) * sizeof *text);
+            kept += end + 1 - at;
+        } else if ((kinds & PICTOGRAPH) != 0) {
+            count += take_emoji(icu, text + at, end - at, kinds, room, tokens + count);
+        }
+    }
+    icu->size = kept;
+    return count;
+}
+
+/* Takes the words of the text, and the emoji between them. */
+static size_t take_words(hb_words_icu *icu, hb_arena *room, hb_token *tokens)
+{
     const UChar *text = icu->text;
     size_t count = 0;
     size_t gap = 0;         /* where what is no word starts */
@@ -240,8 +263,9 @@ size_t hb_words_icu_take(hb_words_icu *icu, hb_arena *room, hb_token *tokens)
     int32_t next = 0;
     for (size_t at = 0; (next = ubrk_next(icu->words)) != UBRK_DONE; at = (size_t)next) {
         const size_t size = (size_t)next - at;
-        const unsigned kinds = text[at] == SEPARATOR ? 0 : kinds_in(text + at, size);
-        if (text[at] != SEPARATOR && (kinds & LETTER_OR_DIGIT) == 0) {
+        const bool separator = text[at] == SEPARATOR;
+        const unsigned kinds = separator ? 0 : kinds_in(text + at, size);
+        if (!separator && (kinds & LETTER_OR_DIGIT) == 0) {
             gap_kinds |= kinds;
             continue;
         }
@@ -249,12 +273,18 @@ size_t hb_words_icu_take(hb_words_icu *icu, hb_arena *room, hb_token *tokens)
             count += take_emoji(icu, text + gap, at - gap, gap_kinds, room, tokens + count);
         gap = (size_t)next;
         gap_kinds = 0;
-        if (text[at] == SEPARATOR)
-            continue;
-        const hb_bytes word = fold(icu, text + at, size, room);
+        const hb_bytes word = separator ? (hb_bytes){0} : fold(icu, text + at, size, room);
         if (word.size > 0)
             tokens[count++] = (hb_token){HB_WORD, word};
     }
+    return count;
+}
+
+size_t hb_words_icu_take(hb_words_icu *icu, hb_arena *room, hb_token *tokens)
+{
+    size_t count = take_wordless_lines(icu, room, tokens);
+    if (icu->size > 0)
+        count += take_words(icu, room, tokens + count);
     icu->size = 0;
     return count;
 }

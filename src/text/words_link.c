@@ -59,12 +59,17 @@ hb_bytes hb_words_lower(hb_bytes text, hb_arena *room)
     return (hb_bytes){lower, size};
 }
 
+static bool ends_authority(char c)
+{
+    return c == '/' || c == '?' || c == '#' || c == '\\';
+}
+
 /* What is between a scheme and the path, without user info. */
 static hb_bytes authority_of(hb_bytes rest)
 {
     size_t start = 0;
     size_t end = 0;
-    for (; end < rest.size && memchr("/?#\\", rest.data[end], 4) == NULL; end++)
+    for (; end < rest.size && !ends_authority(rest.data[end]); end++)
         if (rest.data[end] == '@')
             start = end + 1;
     return (hb_bytes){rest.data + start, end - start};
@@ -77,7 +82,7 @@ static hb_bytes ipv6_of(hb_bytes authority)
         const char c = authority.data[i];
         if (c == ']')
             return (hb_bytes){authority.data, colon ? i + 1 : 0};
-        if (memchr("0123456789abcdef:.", c, 18) == NULL)
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == ':' || c == '.'))
             break;
         colon = colon || c == ':';
     }
