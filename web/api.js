@@ -1,6 +1,7 @@
 // Questions to the server, and the server's clock.
 
 const rowsAtMost = 10000; // in one answer
+const patienceMs = 30000; // until an answer has come whole
 
 export class ApiError extends Error {
   constructor(message, status) {
@@ -12,7 +13,9 @@ export class ApiError extends Error {
 async function get(path, parameters, signal) {
   let response;
   try {
-    response = await fetch(`/api/v1/${path}?${new URLSearchParams(parameters)}`, { signal });
+    response = await fetch(`/api/v1/${path}?${new URLSearchParams(parameters)}`, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]),
+    });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw new ApiError('The server does not answer.', 0);

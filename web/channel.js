@@ -28,6 +28,8 @@ export const kinds = {
 };
 const ranked = 50; // rows of a ranking
 const fed = 100; // messages shown at first
+const secondLookMs = 2000; // for messages written before live events began and readable only after
+const moderationMs = 15000; // between looks at what was removed
 const patienceMs = 1000; // for the first event, before asking without it
 
 export class Channel {
@@ -41,6 +43,7 @@ export class Channel {
     this.onState = onState;
     this.listen(state.channel);
     this.tick = setInterval(() => this.paint(), 5000); // the range ends now
+    this.moderation = setInterval(() => this.markRemoved(), moderationMs);
     this.retry = setTimeout(() => this.load(), patienceMs);
   }
 
@@ -202,6 +205,8 @@ export class Channel {
     this.live.close();
     for (const request of Object.values(this.requests)) request.abort();
     clearInterval(this.tick);
+    clearInterval(this.moderation);
+    clearTimeout(this.secondLook);
     clearTimeout(this.retry);
     clearTimeout(this.nextRanking);
     this.paint.stop();
@@ -229,12 +234,12 @@ export class Channel {
     clearTimeout(this.retry);
     const { channel, range } = this.state;
     if (this.failure?.status === 404) return; // takeChannels() will tell
-    const [rate, messages] = await Promise.all([
-      this.ask('rate', (signal) => api.rate(channel, `-${range}`, signal)),
-      this.ask('messages', (signal) => api.messages(channel, '-1h', fed, signal)),
-      this.rank(),
-    ]);
-    if (messages?.rows) this.feed.fill(messages.rows);
+    this.feed.expect();
+    this.fillFeed();
+    clearTimeout(this.secondLook);
+    this.secondLook = setTimeout(() => this.fillFeed(), secondLookMs);
+    this.rank();
+    const rate = await this.ask('rate', (signal) => api.rate(channel, `-${range}`, signal));
     if (!rate) return; // replaced by a newer question, or closed
     if (rate.failure) {
       this.failure = rate.failure;
@@ -250,6 +255,22 @@ export class Channel {
     this.failure = null;
     this.complete = true;
     this.takeMinutes(rate.rows);
+  }
+
+  async fillFeed() {
+    const answer = await this.askMessages('messages');
+    if (answer) this.feed.fill(answer.rows ?? []);
+  }
+
+  askMessages(name) {
+    return this.ask(name, (signal) => api.messages(this.state.channel, '-1h', fed, signal));
+  }
+
+  // Live events tell what is said, not what moderators remove of it later.
+  async markRemoved() {
+    if (document.hidden || !this.complete) return;
+    const answer = await this.askMessages('removed');
+    if (answer?.rows) this.feed.markRemoved(answer.rows);
   }
 
   // A question that replaces the one before of the same name. Null when it was itself replaced.

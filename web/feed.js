@@ -13,7 +13,8 @@ const idOf = (row) => row.id || `${row.time} ${row.user_id} ${row.text}`;
 
 export class Feed {
   constructor() {
-    this.rows = new Map(); // by id, in the order shown
+    this.rows = new Map(); // what is shown, by id
+    this.shown = []; // the same by time
     this.waiting = [];
     this.missed = 0; // waited too long, or sent faster than the server tells
     this.held = false;
@@ -71,7 +72,13 @@ export class Feed {
   }
 
   // What the log has; messages come one by one after it, and some of them twice.
+  // expect() before they are asked for: what comes meanwhile waits, as it belongs behind them.
+  expect() {
+    this.expecting = true;
+  }
+
   fill(rows) {
+    this.expecting = false;
     this.filled = true;
     for (const row of rows) this.add(row);
     this.ask();
@@ -80,7 +87,7 @@ export class Feed {
   add(row) {
     const known = this.rows.get(idOf(row));
     if (known) {
-      if (row.deleted && !known.row.deleted) this.remove(known, row);
+      this.markRemoved([row]);
       return;
     }
     const at = this.waiting.findIndex((other) => idOf(other) === idOf(row));
@@ -88,6 +95,14 @@ export class Feed {
     else this.waiting.push(row);
     if (this.waiting.length > most) this.missed += this.waiting.splice(0, this.waiting.length - most).length;
     this.ask();
+  }
+
+  // Looks for shown messages that are known to be removed by now.
+  markRemoved(rows) {
+    for (const row of rows) {
+      const known = row.deleted && this.rows.get(idOf(row));
+      if (known && !known.row.deleted) this.remove(known, row);
+    }
   }
 
   skip(number) {
@@ -107,6 +122,7 @@ export class Feed {
   }
 
   paint() {
+    if (this.expecting) return;
     this.empty.hidden = !this.filled || this.rows.size + this.waiting.length > 0;
     const unseen = this.waiting.length + this.missed;
     if (this.reading() && this.rows.size > 0) {
@@ -121,25 +137,30 @@ export class Feed {
 
   append() {
     this.waiting.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
-    const fresh = document.createDocumentFragment();
     if (this.missed > 0) {
       const node = element('li', { class: 'gap' }, `${count(this.missed)} messages not shown`);
-      this.rows.set(node, { node, row: {} });
-      fresh.append(node);
+      this.place({ node, row: { time: this.waiting[0]?.time ?? this.shown.at(-1)?.row.time ?? '' } });
       this.missed = 0;
     }
     for (const row of this.waiting) {
       const made = this.make(row);
       this.rows.set(idOf(row), made);
-      fresh.append(made.node);
+      this.place(made);
     }
     this.waiting = [];
-    this.list.append(fresh);
-    for (const [id, { node }] of this.rows) {
-      if (this.rows.size <= most) break;
+    while (this.shown.length > most) {
+      const { node, row } = this.shown.shift();
       node.remove();
-      this.rows.delete(id);
+      this.rows.delete(idOf(row));
     }
+  }
+
+  // Nearly always behind all others.
+  place(made) {
+    let at = this.shown.length;
+    while (at > 0 && this.shown[at - 1].row.time > made.row.time) at--;
+    this.list.insertBefore(made.node, this.shown[at]?.node ?? null);
+    this.shown.splice(at, 0, made);
   }
 
   make(row) {

@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/say.h"
 #include "serve/answer.h"
+#include "twitch/channel_name.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -51,15 +51,26 @@ static bool take_kind(const hb_options *options, hb_kind *kind, hb_error *error)
                    name);
 }
 
+/* Checks the name too: a wrong one is wrong usage, whether there is a store or not. */
+static bool take_channel(const hb_options *options, hb_bytes *channel, hb_error *error)
+{
+    char login[HB_LOGIN_MAX + 1];
+    if (hb_options_argument_count(options) == 0)
+        return hb_fail(error, HB_ERROR_USAGE, "which channel? Name one; 'hubbub channels' lists them");
+    *channel = hb_bytes_of(hb_options_argument(options, 0));
+    return hb_channel_name_read(*channel, login) ||
+           hb_fail(error, HB_ERROR_USAGE, "'%.*s' is no channel name: 1 to %d letters, digits and _",
+                   HB_PRINT(*channel), HB_LOGIN_MAX);
+}
+
 static bool take_question(const hb_options *options, hb_question *question, hb_error *error)
 {
     if (!take_limit(options, &question->limit, error))
         return false;
     if (question->kind == HB_ASK_CHANNELS)
         return true;
-    if (hb_options_argument_count(options) == 0)
-        return hb_fail(error, HB_ERROR_USAGE, "which channel? Name one; 'hubbub channels' lists them");
-    question->channel = hb_bytes_of(hb_options_argument(options, 0));
+    if (!take_channel(options, &question->channel, error))
+        return false;
     question->to_s = hb_options_time(options, "to");
     question->from_s =
         hb_options_given(options, "from") ? hb_options_time(options, "from") : question->to_s - HB_HOUR_S;

@@ -98,13 +98,16 @@ static void print_text(cat_job *cat, const hb_fact *fact, bool deleted)
     hb_time_print(hb_time_floor(fact->time_ms, 1000) / 1000, time);
     hb_buffer_print(&cat->out, "%s #%.*s %s", time, HB_PRINT(fact->channel), fact->action ? "* " : "");
     print_name(cat, fact);
-    hb_buffer_append(&cat->out, fact->action ? HB_BYTES(" ") : HB_BYTES(": "));
-    if (deleted)
-        hb_buffer_append(&cat->out, cat->with_deleted ? HB_BYTES("[deleted] ") : HB_BYTES("[deleted]"));
+    if (!fact->action)
+        hb_buffer_append_char(&cat->out, ':');
     if (fact->shared)
-        hb_buffer_append(&cat->out, HB_BYTES("[shared] "));
-    if (!deleted || cat->with_deleted)
+        hb_buffer_append(&cat->out, HB_BYTES(" [shared]"));
+    if (deleted)
+        hb_buffer_append(&cat->out, HB_BYTES(" [deleted]"));
+    if (!deleted || cat->with_deleted) {
+        hb_buffer_append_char(&cat->out, ' ');
         print_visible(cat, fact->text);
+    }
     hb_buffer_append_char(&cat->out, '\n');
 }
 

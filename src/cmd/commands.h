@@ -6,6 +6,7 @@
 #include "cmd/options.h"
 
 extern const hb_command hb_command_ingest;
+extern const hb_command hb_command_process;
 extern const hb_command hb_command_serve;
 extern const hb_command hb_command_channels;
 extern const hb_command hb_command_rate;

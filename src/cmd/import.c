@@ -159,7 +159,8 @@ static void add_left_out(hb_buffer *text, uint64_t count, const char *what)
         hb_buffer_print(text, "%s%s %s", text->size == 0 ? "; left out: " : ", ", hb_number_print(count, number), what);
 }
 
-static void say_summary(const import *job, int64_t took_ms)
+/* count: the facts that reached the log; fewer than were appended when the disk refused. */
+static void say_summary(const import *job, uint64_t count, int64_t took_ms)
 {
     char facts[32];
     char rate[32];
@@ -167,8 +168,8 @@ static void say_summary(const import *job, int64_t took_ms)
     add_left_out(&left_out, job->others, "lines that are no facts");
     add_left_out(&left_out, job->malformed, "lines that are no IRC");
     add_left_out(&left_out, job->overlongs, "lines longer than 64 KiB");
-    hb_number_print(job->facts, facts);
-    hb_number_print(job->facts * 1000 / (uint64_t)(took_ms < 1 ? 1 : took_ms), rate);
+    hb_number_print(count, facts);
+    hb_number_print(count * 1000 / (uint64_t)(took_ms < 1 ? 1 : took_ms), rate);
     hb_say_note("%s %s facts from %s in %.1f s (%s/s)%.*s", job->stopped ? "stopped after" : "imported", facts,
                 job->name, (double)took_ms / 1000, rate, HB_PRINT(hb_buffer_bytes(&left_out)));
     hb_buffer_free(&left_out);
@@ -188,22 +189,25 @@ import job = {.name = hb_options_argument_count(options) == 1 ? hb_options_argum
     if (!open_input(&job, &size, &error))
         return hb_exit_code(&error);
     hb_signals_block();
-    job.log = hb_log_open(hb_options_log(options), HB_LOG_APPEND, NULL, &error);
+    hb_metrics *metrics = hb_metrics_open();
+    job.log = hb_log_open(hb_options_log(options), HB_LOG_APPEND, metrics, &error);
     bool done = job.log != NULL;
     if (done) {
+        const hb_metric *written = hb_metrics_counter(metrics, "hubbub_log_facts_total", "");
         job.unpack = hb_unpack_open(job.file, job.name);
         job.bar = hb_progress_bar_open("import", "facts", size);
         job.flushed_ms = from_ms;
         done = import_all(&job, &error);
-        hb_progress_bar_close(job.bar);
         if (!hb_log_close(job.log, &closing)) {
-            error = done ? closing : error;
+            error = closing;
             done = false;
         }
-        say_summary(&job, hb_monotonic_ms() - from_ms);
+        hb_progress_bar_close(job.bar);
+        say_summary(&job, (uint64_t)hb_metric_get(written), hb_monotonic_ms() - from_ms);
         if (done && job.facts == 0 && job.malformed + job.overlongs > 0)
             done = hb_fail(&error, HB_ERROR_CORRUPT, "%s holds no facts: is it raw IRC, a line each?", job.name);
     }
+    hb_metrics_close(metrics);
     hb_unpack_close(job.unpack);
     hb_buffer_free(&job.text);
     if (job.file > STDIN_FILENO)

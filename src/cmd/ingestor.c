@@ -218,9 +218,13 @@ void hb_ingestor_reload(hb_ingestor *ingestor, const hb_options *options)
 {
     hb_channel_list list = {0};
     hb_error error = {0};
-    if (hb_channel_list_gather(&list, options, &error) &&
-        hb_ingestor_set_channels(ingestor, list.names, list.count, &error))
-        hb_say_note("read the channels again: %zu", list.count);
+    size_t joined = 0;
+    size_t wanted = 0;
+    const bool fine = hb_channel_list_gather(&list, options, &error) &&
+                      hb_ingestor_set_channels(ingestor, list.names, list.count, &error);
+    hb_ingestor_joined(ingestor, &joined, &wanted);
+    if (fine)
+        hb_say_note("read the channels again: there are %zu", wanted);
     else
         hb_say_error("the channels stay as they were: %s", error.text);
     hb_channel_list_free(&list);

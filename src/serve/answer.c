@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "twitch/channel_name.h"
 
 #include <stdlib.h>
 
@@ -122,24 +123,13 @@ static bool answer_minutes(hb_answer *answer, hb_store *store, const hb_question
 
 /* ---- Questions ---- */
 
-static bool is_login(hb_bytes text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        const char c = text.data[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'))
-            return false;
-    }
-    return text.size > 0 && text.size <= HB_LOGIN_MAX;
-}
-
 static bool take_channel(hb_answer *answer, hb_bytes channel, hb_error *error)
 {
-    if (hb_bytes_start_with(channel, HB_BYTES("#")))
-        channel = hb_bytes_from(channel, 1);
-    if (!is_login(channel))
+    char login[HB_LOGIN_MAX + 1];
+    if (!hb_channel_name_read(channel, login))
         return hb_fail(error, HB_ERROR_USAGE, "'%.*s' is no channel name: 1 to %d letters, digits and _",
                        HB_PRINT(channel), HB_LOGIN_MAX);
-    answer->channel = hb_bytes_lower(channel, hb_arena_alloc(&answer->texts, channel.size));
+    answer->channel = hb_arena_copy(&answer->texts, hb_bytes_of(login));
     return true;
 }
 

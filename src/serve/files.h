@@ -11,7 +11,7 @@
 
 /* clang-format off */
 #define HB_FILES(FILE)                                                                  \
-    FILE(index_html, "/", "index.html", HB_HTML)                                        \
+    FILE(index_html, "/index.html", "index.html", HB_HTML)                              \
     FILE(style_css, "/style.css", "style.css", HB_STYLE)                                \
     FILE(app_js, "/app.js", "app.js", HB_SCRIPT)                                        \
     FILE(api_js, "/api.js", "api.js", HB_SCRIPT)                                        \

@@ -21,6 +21,8 @@ static const struct {
 
 bool hb_page_find(hb_bytes path, hb_page *page)
 {
+    if (hb_bytes_equal(path, HB_BYTES("/")))
+        path = HB_BYTES("/index.html");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (hb_bytes_equal(hb_bytes_of(files[i].path), path)) {
             page->path = files[i].path;

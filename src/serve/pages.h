@@ -6,13 +6,13 @@
 #include "base/bytes.h"
 
 typedef struct hb_page {
-    const char *path; /* "/app.js"; the dashboard itself is "/" */
+    const char *path; /* "/app.js" */
     const char *content_type;
     hb_bytes content;
     char tag[20]; /* the ETag: a quoted hash of the content */
 } hb_page;
 
-/* Finds the page at a path; false when there is none. */
+/* Finds the page at a path ("/" is the dashboard itself); false when there is none. */
 bool hb_page_find(hb_bytes path, hb_page *page);
 
 /* Whether an If-None-Match header (RFC 9110 section 13.1.2) names the tag. */

@@ -26,6 +26,7 @@
 
 enum {
     WORKERS = 2,
+    WAITING_MAX = 512, /* requests: what some hundred dashboards ask for when they come back at once */
     CONNECTIONS_MAX = 1000,
     HEADERS_BYTES_MAX = 16 * 1024,
     BODY_BYTES_MAX = 4 * 1024, /* no request needs one */
@@ -237,7 +238,8 @@ static bool start(hb_server *server, uint32_t connections_max, hb_error *error)
         return false;
     server->watch = hb_watch_open();
     server->live = hb_live_open(server->base, server->watch, connections_max - connections_max / 4, &server->traffic);
-    server->workers = hb_workers_open(server->base, WORKERS, server->store, server->log, &server->traffic, error);
+    server->workers =
+        hb_workers_open(server->base, WORKERS, WAITING_MAX, server->store, server->log, &server->traffic, error);
     if (server->workers == NULL)
         return false;
     server->reporter = hb_reporter_open(server->store, server->watch, hb_live_desk(server->live), error);

@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { WAITING_MAX = 64 };
-
 typedef struct pending_call {
     struct pending_call *next;
     struct evhttp_request *http;
@@ -48,6 +46,7 @@ struct hb_workers {
     bool stop;
     worker_thread *list;
     unsigned count;
+    unsigned waiting_max;
 };
 
 static int64_t now_us(void)
@@ -122,11 +121,12 @@ static void reply(evutil_socket_t unused, short what, void *context)
     }
 }
 
-hb_workers *hb_workers_open(struct event_base *base, unsigned count, const char *store, const char *log,
-                            hb_traffic *traffic, hb_error *error)
+hb_workers *hb_workers_open(struct event_base *base, unsigned count, unsigned waiting_max, const char *store,
+                            const char *log, hb_traffic *traffic, hb_error *error)
 {
     hb_workers *workers = hb_alloc(sizeof *workers);
     workers->traffic = traffic;
+    workers->waiting_max = waiting_max;
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->wake, NULL);
     workers->answered = event_new(base, -1, EV_PERSIST, reply, workers);
@@ -180,7 +180,7 @@ void hb_workers_close(hb_workers *workers)
 void hb_workers_take(hb_workers *workers, struct evhttp_request *http, const hb_request *request)
 {
     pthread_mutex_lock(&workers->lock);
-    const bool full = workers->waiting.count >= WAITING_MAX;
+    const bool full = workers->waiting.count >= workers->waiting_max;
     if (!full) {
         pending_call *call = hb_alloc(sizeof *call);
         call->http = http;
@@ -192,7 +192,8 @@ void hb_workers_take(hb_workers *workers, struct evhttp_request *http, const hb_
     pthread_mutex_unlock(&workers->lock);
     if (full) {
         hb_error error;
-        hb_fail(&error, HB_ERROR_BUSY, "%d requests wait for an answer already; try again in a while", WAITING_MAX);
+        hb_fail(&error, HB_ERROR_BUSY, "%u requests wait for an answer already; try again in a while",
+                workers->waiting_max);
         hb_metric_add(workers->traffic->rejected, 1);
         hb_reply_error(workers->traffic, http, 503, &error);
     }

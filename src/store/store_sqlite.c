@@ -148,6 +148,12 @@ bool hb_sqlite_fail(const hb_store *store, const char *doing, hb_error *error)
     case SQLITE_FULL:
         return hb_fail(error, HB_ERROR_SYSTEM, "%s the store %s: the disk is full", doing, store->path);
     case SQLITE_READONLY:
+        if (store->lock_fd < 0)
+            return hb_fail(
+                error, HB_ERROR_SYSTEM,
+                "%s the store %s: where no hubbub runs, readers need to write to its directory too (its -shm)", doing,
+                store->path);
+        break;
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
     case SQLITE_PERM:

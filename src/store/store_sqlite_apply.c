@@ -2,8 +2,8 @@
  *
  * Which layer wins is one rule: an hour that the batch layer has replaced is the batch layer's for good. It is noted in
  * batch_hours within the transaction that replaces it; from then on the speed layer's rows and sheets of that hour are
- * passed over (its progress is kept). So a speed layer that starts late and counts an old hour again cannot undo a
- * correction, row by row or by adding rows that the batch layer has removed. */
+ * passed over, and so is its wish to replace that hour (its progress is kept). So a speed layer that starts late and
+ * counts an old hour again cannot undo a correction, row by row or by adding rows that the batch layer has removed. */
 #include "store/store_sqlite.h"
 
 #include "base/clock.h"
@@ -47,6 +47,9 @@ static bool is_closed(applying *apply, int64_t hour_s, bool *closed)
 
 static bool clear_hour(applying *apply)
 {
+    bool closed = false;
+    if (!is_closed(apply, apply->changes->hour_s, &closed) || closed)
+        return closed;
     const hb_sqlite_statement steps[] = {HB_SQLITE_CLEAR_MINUTES, HB_SQLITE_CLEAR_VIEWERS, HB_SQLITE_CLEAR_WORDS,
                                          HB_SQLITE_CLEAR_USERS,   HB_SQLITE_CLEAR_SHEETS,  HB_SQLITE_SET_REPLACED};
     const size_t count = sizeof steps / sizeof *steps;
@@ -186,7 +189,8 @@ static bool put_progress(applying *apply, const hb_progress *progress)
 static bool put_all(applying *apply)
 {
     const hb_changes *changes = apply->changes;
-    bool good = !changes->replace_hour || clear_hour(apply);
+    bool closed = false;
+    bool good = !changes->replace_hour || (is_closed(apply, changes->hour_s, &closed) && (closed || clear_hour(apply)));
     for (size_t i = 0; good && i < changes->minute_count; i++)
         good = put_minute(apply, &changes->minutes[i]);
     for (size_t i = 0; good && i < changes->word_count; i++)

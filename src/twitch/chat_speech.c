@@ -356,13 +356,14 @@ hb_bytes hb_speech_game(const hb_speech *speech, uint64_t number)
 static size_t emote_id(const hb_speech *speech, const hb_speech_room *room, uint32_t emote, char *out)
 {
     static const char hex[] = "0123456789abcdef";
+    static const hb_bytes start = {"emotesv2_", 9};
     if (emote < speech->emotes.count / 2) {
         const hb_bytes id = speech->emotes.words[2 * (size_t)emote + 1];
         memcpy(out, id.data, id.size);
         return id.size;
     }
-    memcpy(out, "emotesv2_", 9);
-    size_t size = 9;
+    memcpy(out, start.data, start.size);
+    size_t size = start.size;
     for (uint64_t half = 0; half < 2; half++) {
         uint64_t bits = hb_dice_mix(speech->seed + room->number * 1000 + (uint64_t)emote * 2 + half + 1);
         for (int i = 0; i < 16; i++, bits >>= 4)

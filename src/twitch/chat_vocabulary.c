@@ -69,7 +69,8 @@ const char *const hb_vocabulary_emotes =
 const char *const hb_vocabulary_channel_emotes = "Hype Love GG Sad Pog Lurk Wave Rage Cry Laugh Dance Heart";
 
 const char *const hb_vocabulary_emoji =
-    "😂 ❤️ 🔥 😭 💀 👍 🙏 😍 👏 🎉 🤣 😎 💜 👀 😅 🥳 🫡 🤔 😱 🐐 👨‍👩‍👧‍👦 🏳️‍🌈 👩🏽‍💻 👋🏾 🇧🇷 🇩🇪 🇰🇷 "
+    "😂 ❤️ 🔥 😭 💀 👍 🙏 😍 👏 🎉 🤣 😎 💜 👀 😅 🥳 🫡 🤔 😱 🐐 👨‍👩‍👧‍👦 🏳️‍🌈 👩🏽‍💻 👋🏾 🇧🇷 🇩🇪 "
+    "🇰🇷 "
     "🇯🇵 "
     "🤷‍♂️ "
     "❤️‍🔥 🧑‍🚀 1️⃣ ☕ 🕹️ 🐈‍⬛ ✌🏻 🏴󠁧󠁢󠁥󠁮󠁧󠁿";
@@ -123,13 +124,13 @@ const char *const hb_vocabulary_games =
 
 static const char *const pastas[] = {
     "This chat is moving so fast that nobody will notice that I wrote this with my left hand while eating soup",
-    "I'm glad everyone enjoys the stream, but could we please talk about how the timer in the corner has been wrong "
-    "for the last 40 minutes? Kappa Kappa Kappa",
+    ("I'm glad everyone enjoys the stream, but could we please talk about how the timer in the corner has been wrong "
+     "for the last 40 minutes? Kappa Kappa Kappa"),
     "⠀⠀⠀⣠⣾⣿⣿⣷⣄⠀⠀ ⠀⠀⣾⣿⣿⣿⣿⣿⣿⣷⠀ ⠀⢰⣿⣿⡟⠛⠛⢻⣿⣿⡆ ⠀⠘⣿⣿⣷⣤⣤⣾⣿⣿⠃ ⠀⠀⠈⠻⣿⣿⣿⣿⠟⠁",
     "ヽ༼ຈل͜ຈ༽ﾉ RAISE YOUR CONTROLLERS ヽ༼ຈل͜ຈ༽ﾉ",
-    "Dear streamer, I am writing on behalf of the whole back row. We cannot see the map. We have never seen the map. "
-    "Some of us were born here and only know the map from the stories that our grandparents tell. Please move the "
-    "camera. Sincerely, the back row NotLikeThis",
+    ("Dear streamer, I am writing on behalf of the whole back row. We cannot see the map. We have never seen the map. "
+     "Some of us were born here and only know the map from the stories that our grandparents tell. Please move the "
+     "camera. Sincerely, the back row NotLikeThis"),
     "PogChamp PogChamp PogChamp PogChamp PogChamp PogChamp PogChamp PogChamp PogChamp PogChamp PogChamp PogChamp",
     "no way he missed that no way he missed that no way he missed that no way he missed that no way he missed that",
     "(╯°□°)╯︵ ┻━┻ FLIP THIS CHAT ┻━┻ ︵ ヽ(°□°ヽ)",

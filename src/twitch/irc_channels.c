@@ -79,7 +79,7 @@ irc_shard *hb_irc_add_shard(hb_irc_client *client)
     added->client = client;
     added->due_ms = hb_monotonic_ms();
     added->backoff = (hb_backoff){.first_ms = client->retry_ms, .last_ms = STABLE * client->retry_ms};
-    HB_RESERVE(client->shards, client->shard_capacity, client->shard_count + 1);
+    hb_reserve((void **)&client->shards, &client->shard_capacity, client->shard_count + 1, sizeof(void *));
     client->shards[client->shard_count++] = added;
     return added;
 }
@@ -185,7 +185,7 @@ static void add_channel(hb_irc_client *client, const char *login)
     snprintf(added->name, sizeof added->name, "%s", login);
     added->backoff =
         (hb_backoff){.first_ms = CHANNEL_FIRST * client->retry_ms, .last_ms = CHANNEL_LAST * client->retry_ms};
-    HB_RESERVE(client->channels, client->channel_capacity, client->channel_count + 1);
+    hb_reserve((void **)&client->channels, &client->channel_capacity, client->channel_count + 1, sizeof(void *));
     hb_map_insert(&client->names, hb_hash(hb_bytes_of(login), 0), (uint32_t)client->channel_count);
     client->channels[client->channel_count++] = added;
     place(client, added);

@@ -25,7 +25,7 @@ typedef struct hb_irc_options {
     unsigned joins_per_10_s;          /* 20 */
     unsigned channels_per_connection; /* 50 */
     unsigned channels_max;            /* 100; 0: no bound */
-    int silence_ms; /* own PING after this long without a line (10,000); given up after twice that more */
+    int silence_ms; /* own PING after this long without a line (10,000); given up after 2.5 times that: within 30 s */
     int retry_ms;   /* about how long to wait before a first second try (1,000); doubles up to 60 times that, and is
                        back at the first once a connection has stood for 60 times that */
     /* Called for each whole line, without CR LF, as received. received_ms: wall clock. The line holds until return. */

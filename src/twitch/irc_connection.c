@@ -192,7 +192,7 @@ static void read_on(hb_irc_connection *connection, size_t most)
     for (size_t total = 0; total < most;) {
         const ssize_t size = recv(bufferevent_getfd(connection->stream), connection->peer->room, HB_IRC_ROOM, 0);
         if (size < 0 && errno != EAGAIN && errno != EINTR)
-            end(connection, HB_IRC_LOST, strerror(errno)); // NOLINT(concurrency-mt-unsafe): glibc's is safe
+            end(connection, HB_IRC_LOST, evutil_socket_error_to_string(errno));
         if (size <= 0 || !hb_irc_connection_feed(connection, (hb_bytes){connection->peer->room, (size_t)size}))
             return;
         total += (size_t)size;
@@ -332,7 +332,7 @@ void hb_irc_connection_check(hb_irc_connection *connection)
         connect_next(connection, "it does not answer");
     } else if (connection->state == LOGGING_IN && silent_ms >= silence_ms) {
         end(connection, HB_IRC_LOST, "it does not answer the login");
-    } else if (connection->state == UP && silent_ms >= 3 * (int64_t)silence_ms) {
+    } else if (connection->state == UP && 2 * silent_ms >= 5 * (int64_t)silence_ms) {
         snprintf(reason, sizeof reason, "nothing came for %.3g s", (double)silent_ms / 1000);
         end(connection, HB_IRC_LOST, reason);
     } else if (connection->state == UP && silent_ms >= silence_ms && !connection->pinged) {

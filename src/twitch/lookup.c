@@ -96,15 +96,18 @@ hb_lookup *hb_lookup_open(struct event_base *loop, const char *host, uint16_t po
     lookup->done = done;
     lookup->context = context;
     lookup->event = event_new(loop, wake, EV_READ, on_wake, lookup);
-    atomic_store(&lookup->holders, 2);
+    atomic_store(&lookup->holders, 1);
     pthread_t thread;
     int code = lookup->event == NULL || event_add(lookup->event, NULL) != 0 ? ENOMEM : 0;
-    if (code == 0)
+    if (code == 0) {
+        atomic_store(&lookup->holders, 2);
         code = pthread_create(&thread, NULL, run, lookup);
+        if (code != 0)
+            atomic_store(&lookup->holders, 1);
+    }
     if (code != 0) {
         errno = code;
         hb_fail_errno(error, "looking up %s failed", host);
-        let_go(lookup);
         hb_lookup_close(lookup);
         return NULL;
     }

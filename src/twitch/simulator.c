@@ -42,8 +42,12 @@ enum {
 /* What other threads ask for. */
 enum { ASK_STOP = 1, ASK_RECONNECT = 2, ASK_DROP = 4 };
 
+typedef struct reader {
+    hb_client *client;
+} reader;
+
 typedef struct listened {
-    hb_client **readers;
+    reader *readers;
     size_t reader_count;
     size_t reader_capacity;
 } listened;
@@ -64,7 +68,7 @@ struct hb_simulator {
     uint16_t port;
     listened *channels;
     hb_map logins; /* of channels */
-    hb_client **clients;
+    reader *clients;
     size_t client_count;
     size_t client_capacity;
     uint64_t client_number; /* of the next one */
@@ -109,7 +113,7 @@ static void join(void *context, hb_client *client, size_t number)
     hb_simulator *simulator = context;
     listened *channel = &simulator->channels[number];
     HB_RESERVE(channel->readers, channel->reader_capacity, channel->reader_count + 1);
-    channel->readers[channel->reader_count++] = client;
+    channel->readers[channel->reader_count++].client = client;
     if (channel->reader_count == 1)
         count(&simulator->joined, 1);
 }
@@ -119,7 +123,7 @@ static void part(void *context, hb_client *client, size_t number)
     hb_simulator *simulator = context;
     listened *channel = &simulator->channels[number];
     for (size_t i = 0; i < channel->reader_count; i++)
-        if (channel->readers[i] == client) {
+        if (channel->readers[i].client == client) {
             channel->readers[i] = channel->readers[--channel->reader_count];
             if (channel->reader_count == 0)
                 atomic_fetch_sub_explicit(&simulator->joined, 1, memory_order_relaxed);
@@ -140,7 +144,7 @@ static void deliver(hb_simulator *simulator, const hb_chat_line *line)
             count(&simulator->unheard, 1);
     }
     for (size_t i = 0; i < channel->reader_count; i++) {
-        const bool sent = hb_client_send(channel->readers[i], text, line->is_message);
+        const bool sent = hb_client_send(channel->readers[i].client, text, line->is_message);
         if (line->is_message)
             count(sent ? &simulator->sent : &simulator->dropped, 1);
     }
@@ -204,14 +208,14 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
         }
     }
     for (size_t i = 0; i < simulator->client_count; i++)
-        hb_client_flush(simulator->clients[i]);
+        hb_client_flush(simulator->clients[i].client);
 }
 
 /* ---- Connections ---- */
 
 static void remove_client(hb_simulator *simulator, size_t index)
 {
-    hb_client *client = simulator->clients[index];
+    hb_client *client = simulator->clients[index].client;
     if (simulator->options.talks)
         hb_client_report(client);
     simulator->clients[index] = simulator->clients[--simulator->client_count];
@@ -226,7 +230,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
     hb_simulator *simulator = context;
     const int64_t now_ms = hb_monotonic_ms();
     for (size_t i = simulator->client_count; i-- > 0;)
-        if (hb_client_is_over(simulator->clients[i], now_ms))
+        if (hb_client_is_over(simulator->clients[i].client, now_ms))
             remove_client(simulator, i);
 }
 
@@ -266,7 +270,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
         return;
     }
     HB_RESERVE(simulator->clients, simulator->client_capacity, simulator->client_count + 1);
-    simulator->clients[simulator->client_count++] =
+    simulator->clients[simulator->client_count++].client =
         hb_client_open(&simulator->shared, stream, ++simulator->client_number);
     count(&simulator->connections, 1);
 }
@@ -293,7 +297,7 @@ static void on_asked(evutil_socket_t fd, short what, void *context)
     const unsigned asks = atomic_exchange(&simulator->asks, 0);
     const int64_t now_ms = hb_monotonic_ms();
     for (size_t i = 0; i < simulator->client_count && (asks & ASK_RECONNECT) != 0; i++)
-        hb_client_reconnect(simulator->clients[i], now_ms + simulator->options.reconnect_ms);
+        hb_client_reconnect(simulator->clients[i].client, now_ms + simulator->options.reconnect_ms);
     while (simulator->client_count > 0 && (asks & ASK_DROP) != 0)
         remove_client(simulator, simulator->client_count - 1);
     if (simulator->options.talks && (asks & ASK_RECONNECT) != 0)
@@ -352,12 +356,15 @@ static bool open_tls(hb_simulator *simulator, hb_error *error)
 
 static bool note_port(hb_simulator *simulator, hb_error *error)
 {
-    struct sockaddr_storage bound = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } bound = {.v6 = {0}};
     socklen_t size = sizeof bound;
-    if (getsockname(evconnlistener_get_fd(simulator->listener), (struct sockaddr *)&bound, &size) != 0)
+    if (getsockname(evconnlistener_get_fd(simulator->listener), &bound.any, &size) != 0)
         return hb_fail_errno(error, "the simulated Twitch's port could not be asked for");
-    simulator->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                                        : ((struct sockaddr_in *)&bound)->sin_port);
+    simulator->port = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
     return true;
 }
 

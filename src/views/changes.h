@@ -69,7 +69,8 @@ typedef struct hb_changes {
     size_t sheet_count;
     const hb_progress *progress;
     size_t progress_count;
-    bool replace_hour; /* remove every row and sheet of hour_s first, of all channels and layers (batch) */
+    bool replace_hour; /* remove every row and sheet of hour_s first, of all channels and layers; passed over when the
+                          speed layer asks for it in an hour that the batch layer has replaced */
     int64_t hour_s;
 } hb_changes;
 

@@ -352,6 +352,12 @@ test('a message that is removed later is shown as removed', mockOnly, async () =
       removed.every((text) => text === 'message removed'),
       String(removed),
     );
+    mock.removeSilently(rows.findLast((one) => !one.deleted && one.id !== row.id).id);
+    await until(
+      'one more removed, without being told',
+      async () => (await texts(page, '.messages .removed .text')).length > removed.length,
+      20000,
+    );
   });
 });
 

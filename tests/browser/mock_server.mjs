@@ -334,6 +334,7 @@ export async function startMock({
       for (const stream of streams)
         if (stream.login === login) stream.send('message', message(login, Number(number), Number(number) * periodMs));
     },
+    removeSilently: (id) => removed.push(id),
     // Sends every page looking at the channel a message with this text.
     say(login, text) {
       for (const stream of streams) {

@@ -3,9 +3,12 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "cmd/commands.h"
 #include "serve/answer.h"
 #include "views/sheet.h"
+#include "views/speed.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -443,6 +446,95 @@ static void rankings_are_as_exact_as_they_say(void **state)
     assert_true(seen.different > 100);
 }
 
+/* ---- Together with the speed layer ---- */
+
+static void say_something(hb_buffer *lines, int number)
+{
+    hb_buffer_print(lines, "@id=%d;room-id=1;tmi-sent-ts=%lld;user-id=%u :u!u@u PRIVMSG #xqc :", number,
+                    (long long)HOUR * 1000 + number * 700, 100 + dice(4) * dice(6));
+    for (uint32_t i = 1 + dice(6); i > 0; i--)
+        hb_buffer_print(lines, dice(8) == 0 ? "@m%u " : "w%u ", dice(5) * dice(9));
+    hb_buffer_append_char(lines, '\n');
+}
+
+static void flush_speed(hb_speed *speed, hb_speed_flush_kind kind, hb_store *store, int64_t now_ms)
+{
+    hb_changes changes;
+    while (hb_speed_flush(speed, kind, now_ms, &changes))
+        apply(store, &changes);
+}
+
+/* The same hour, closed. */
+static void write_truth(hb_store *store, hb_fold *fold)
+{
+    char *data = NULL;
+    size_t size = 0;
+    size_t cursor = 0;
+    hb_sheet_encode(hb_fold_next_sheet(fold, &cursor), &data, &size);
+    const hb_sheet_row row = {HB_BYTES("xqc"), HOUR, {data, size}, false};
+    apply(store, &(hb_changes){.sheets = &row,
+                               .sheet_count = 1,
+                               .minutes = minutes,
+                               .minute_count = 1,
+                               .channels = channels,
+                               .channel_count = 3});
+    hb_free(data);
+}
+
+static void the_speed_layers_rows_are_answered_as_exactly_as_said(void **state)
+{
+    hb_error error = {0};
+    char live_path[sizeof path];
+    (void)state;
+    srand(3);
+    snprintf(live_path, sizeof live_path, "%s/live.db", directory);
+    hb_store *live = hb_store_open(live_path, HB_STORE_WRITE, &error);
+    hb_store *truth = open_store();
+    hb_speed *speed = hb_speed_open(&(hb_speed_options){.top = 6, .memory = 64 << 20}, &error);
+    hb_fold *fold = hb_fold_open(&error);
+    hb_buffer lines = {0};
+    uint64_t position = 0;
+    int exact = 0;
+    int vague = 0;
+    assert_true(live != NULL && speed != NULL && fold != NULL);
+    hb_speed_caught_up(speed);
+    for (int round = 0; round < 200; round++) {
+        const int64_t now_ms = (int64_t)HOUR * 1000 + (round + 1) * 4 * 700;
+        lines.size = 0;
+        for (int i = 0; i < 4; i++)
+            say_something(&lines, round * 4 + i);
+        position += lines.size;
+        assert_int_equal(hb_speed_take(speed, HOUR, hb_buffer_bytes(&lines), position, now_ms), lines.size);
+        hb_fold_lines(fold, hb_buffer_bytes(&lines));
+        flush_speed(speed, round % 50 == 49 ? HB_SPEED_FLUSH_ALL : HB_SPEED_FLUSH_ROWS, live, now_ms);
+        write_truth(truth, fold);
+        const hb_question question = {.kind = dice(2) == 0 ? HB_ASK_WORDS : HB_ASK_USERS,
+                                      .channel = HB_BYTES("xqc"),
+                                      .from_s = HOUR,
+                                      .to_s = HOUR + 3600,
+                                      .limit = 1 + dice(12),
+                                      .word_kind = (hb_kind)dice(HB_KINDS + 1)};
+        char *json = ask(live, question, HOUR, HB_FORMAT_JSON);
+        char *expected = ask(truth, question, HOUR, HB_FORMAT_JSON);
+        const bool is_exact = strstr(json, "\"exact\":true") != NULL;
+        if (is_exact)
+            assert_string_equal(json, expected);
+        exact += is_exact;
+        vague += !is_exact;
+        /* Within the top that is kept, answers are exact at any time. */
+        assert_true(is_exact || question.limit > 6);
+        free(json);
+        free(expected);
+    }
+    assert_true(exact > 100);
+    assert_true(vague > 10);
+    hb_buffer_free(&lines);
+    hb_fold_close(fold);
+    hb_speed_close(speed);
+    hb_store_close(truth);
+    hb_store_close(live);
+}
+
 static void a_bad_sheet_is_told_with_its_place(void **state)
 {
     (void)state;
@@ -521,6 +613,71 @@ static void formats_are_found_by_name(void **state)
     assert_false(hb_format_parse(HB_BYTES(""), &format));
 }
 
+/* ---- Commands ---- */
+
+/* Runs "hubbub NAME ARGUMENT... --store PATH" and compares its exit code and output. */
+static void run(const hb_command *command, char *const *arguments, int code, const char *expected)
+{
+    char *argv[12];
+    int argc = 0;
+    char output[128];
+    static char text[4096];
+    snprintf(output, sizeof output, "%s/output", directory);
+    for (; arguments[argc] != NULL; argc++)
+        argv[argc] = arguments[argc];
+    argv[argc++] = (char[]){"--store"};
+    argv[argc++] = path;
+    fflush(stdout);
+    const int kept = dup(STDOUT_FILENO);
+    const int file = open(output, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(kept >= 0 && file >= 0);
+    dup2(file, STDOUT_FILENO);
+    const int found = hb_command_run(command, argc, argv);
+    dup2(kept, STDOUT_FILENO);
+    close(kept);
+    const ssize_t size = pread(file, text, sizeof text - 1, 0);
+    close(file);
+    assert_int_equal(found, code);
+    assert_true(size >= 0);
+    text[size] = '\0';
+    assert_string_equal(text, expected);
+}
+
+#define RUN(command, code, expected, ...) run(&(command), (char *[]){__VA_ARGS__, NULL}, (code), (expected))
+
+static void commands_answer_and_refuse(void **state)
+{
+    (void)state;
+    RUN(hb_command_words, 1, "", "xqc"); /* no store */
+    RUN(hb_command_words, 2, "", "x y"); /* but a wrong name comes first */
+    hb_store *store = open_store();
+    apply(store, &small_world);
+    hb_store_close(store);
+    RUN(hb_command_rate, 0, "time,messages,words,chatters,shared,layer\r\n2025-11-24T16:01:00Z,60,120,30,1,speed\r\n",
+        "xqc", "--from", "1764000060", "--to", "2025-11-24T16:01:01", "--format", "csv");
+    RUN(hb_command_words, 0,
+        "xqc, 2025-11-24T16:00:00Z to 2025-11-24T17:00:00Z; the hour still goes on: lower ranks may lag by a minute\n"
+        "rank  kind   word   count\n   1  word   the      100\n   2  emote  LUL       10\n   3  emote  Kappa      9\n",
+        "XQC", "--from", "1764000000", "--to", "1764003600");
+    RUN(hb_command_words, 0, "rank,kind,word,count\r\n1,emote,LUL,10\r\n", "#xqc", "--from", "1764000000", "--to",
+        "1764003600", "--kind", "emote", "--limit=1", "--format", "csv");
+    RUN(hb_command_viewers, 0, "time,viewers,samples,game,title,layer\r\n2025-11-24T16:00:00Z,151,2,,,speed\r\n", "xqc",
+        "--to", "1764000010", "--format", "csv");
+    RUN(hb_command_users, 0, "quiet, 2025-11-24T16:00:00Z to 2025-11-24T17:00:00Z: nothing\n", "quiet", "--from",
+        "1764000000", "--to", "1764000001");
+    RUN(hb_command_channels, 0,
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen\r\n"
+        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z\r\n",
+        "--limit", "1", "--format", "csv");
+    RUN(hb_command_users, 1, "", "neverseen");
+    RUN(hb_command_users, 2, "", "--limit", "5");
+    RUN(hb_command_users, 2, "", "xqc", "--limit", "0");
+    RUN(hb_command_users, 2, "", "xqc", "--format", "xml");
+    RUN(hb_command_words, 2, "", "xqc", "--kind", "noun");
+    RUN(hb_command_words, 2, "", "xqc", "--from", "1764000001", "--to", "1764000000");
+    RUN(hb_command_channels, 2, "", "xqc");
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
 
 int main(void)
@@ -531,9 +688,11 @@ int main(void)
         STORE_TEST(channels_show_the_last_sixty_seconds),
         STORE_TEST(wrong_questions_are_refused),
         cmocka_unit_test(rankings_are_as_exact_as_they_say),
+        STORE_TEST(the_speed_layers_rows_are_answered_as_exactly_as_said),
         STORE_TEST(a_bad_sheet_is_told_with_its_place),
         STORE_TEST(hostile_texts_stay_harmless),
         cmocka_unit_test(formats_are_found_by_name),
+        STORE_TEST(commands_answer_and_refuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,7 +83,7 @@ static void silence_is_asked_about_and_then_given_up(void **state)
     const int64_t start_ms = hb_monotonic_ms();
     fake_until(server, server->guest_count == 2);
     const int64_t took_ms = hb_monotonic_ms() - start_ms;
-    assert_true(took_ms >= 200 && took_ms < 1000);
+    assert_true(took_ms >= 120 && took_ms < 1000);
     fake_until(server, fake_count(&server->guests[1], "JOIN #a") == 1);
     fake_client_close(client);
     fake_close(server);
@@ -445,6 +445,30 @@ static void a_server_that_is_down_is_tried_until_it_is_back(void **state)
     fake_close(server);
 }
 
+static void the_back_off_grows_and_begins_anew_after_a_stable_time(void **state)
+{
+    (void)state;
+    fake_twitch *server = fake_open();
+    hb_irc_options options = fake_options(server);
+    options.retry_ms = 5;
+    fake_client *client = fake_client_open(server, options, "a");
+    const int64_t start_ms = hb_monotonic_ms();
+    for (size_t i = 0; i < 7; i++) {
+        fake_until(server, server->guest_count == i + 1 && server->guests[i].logged_in);
+        fake_hang_up(&server->guests[i]);
+    }
+    /* waits of 5, 10, 20, 40, 80 and 160 ms, each 25 % less at most */
+    assert_true(hb_monotonic_ms() - start_ms >= 315 * 3 / 4);
+    fake_until(server, fake_joined(client) == 1);
+    fake_run(server, 60 * options.retry_ms + 50);
+    fake_hang_up(&server->guests[7]);
+    const int64_t lost_ms = hb_monotonic_ms();
+    fake_until(server, server->guest_count == 9);
+    assert_true(hb_monotonic_ms() - lost_ms < 200); /* not 240 or more */
+    fake_client_close(client);
+    fake_close(server);
+}
+
 static void a_name_that_cannot_be_looked_up_is_no_end(void **state)
 {
     (void)state;
@@ -521,6 +545,7 @@ int main(void)
         cmocka_unit_test(half_a_line_is_not_handed_over),
         cmocka_unit_test(what_was_sent_before_the_end_is_received),
         cmocka_unit_test(a_server_that_is_down_is_tried_until_it_is_back),
+        cmocka_unit_test(the_back_off_grows_and_begins_anew_after_a_stable_time),
         cmocka_unit_test(a_name_that_cannot_be_looked_up_is_no_end),
         cmocka_unit_test(many_losses_are_one_line),
     };

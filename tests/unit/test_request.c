@@ -1,12 +1,13 @@
 /* test_request.c - what the server makes of paths, queries, hosts and its own answers, without a server. */
 #include "unit.h"
 
+#include "base/memory.h"
 #include "serve/pages.h"
 #include "serve/request.h"
 #include "serve/rows.h"
 #include "serve/watch.h"
 
-#include <pthread.h>
+#include <dirent.h>
 #include <stdlib.h>
 
 enum { NOW_S = 1764000000 };
@@ -188,6 +189,56 @@ static void pages_have_types_and_tags(void **state)
     assert_false(hb_page_tag_matches(HB_BYTES(""), "\"b\""));
 }
 
+static void read_whole(const char *path, hb_buffer *into)
+{
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    for (size_t size = 1; size > 0; into->size += size)
+        size = fread(hb_buffer_room(into, 65536), 1, 65536, file);
+    fclose(file);
+}
+
+/* Every file below web/ is in the program, as it is. */
+static void compare_folder(const char *folder, const char *below, size_t *count)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s%s", folder, below);
+    DIR *directory = opendir(path);
+    assert_non_null(directory);
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        char name[512];
+        hb_page page;
+        hb_buffer content = {0};
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(name, sizeof name, "%s/%s", below, entry->d_name);
+        if (entry->d_type == DT_DIR) {
+            compare_folder(folder, name, count);
+            continue;
+        }
+        if (!hb_page_find(hb_bytes_of(name), &page))
+            fail_msg("web%s is not in the program: it lacks a line in src/serve/files.h", name);
+        snprintf(path, sizeof path, "%s%s", folder, name);
+        read_whole(path, &content);
+        if (!hb_bytes_equal(page.content, hb_buffer_bytes(&content)))
+            fail_msg("web%s is in the program as it was: it lacks a line in src/serve/meson.build", name);
+        hb_buffer_free(&content);
+        ++*count;
+    }
+    closedir(directory);
+}
+
+static void the_whole_dashboard_is_in_the_program(void **state)
+{
+    char folder[3000];
+    size_t count = 0;
+    (void)state;
+    assert_non_null(getenv("HUBBUB_SOURCE"));
+    snprintf(folder, sizeof folder, "%s/web", getenv("HUBBUB_SOURCE"));
+    compare_folder(folder, "", &count);
+    assert_true(count >= 5);
+}
+
 static void a_watch_counts_and_orders_channels(void **state)
 {
     (void)state;
@@ -232,6 +283,7 @@ int main(void)
         cmocka_unit_test(only_this_machine_has_loopback_names),
         cmocka_unit_test(rows_are_found_whatever_they_hold),
         cmocka_unit_test(pages_have_types_and_tags),
+        cmocka_unit_test(the_whole_dashboard_is_in_the_program),
         cmocka_unit_test(a_watch_counts_and_orders_channels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -545,7 +545,7 @@ static void an_hour_of_the_past_is_taken_when_it_is_new(void **state)
 static void memory_stays_within_its_bound(void **state)
 {
     (void)state;
-    enum { MEMORY = 4 << 20, LINES = 100000 };
+    enum { MEMORY = 3 << 19, LINES = 60000 };
     chat_dice dice = {12345};
     fake_store store = {0};
     hb_speed *speed = start(&store, 2, MEMORY);

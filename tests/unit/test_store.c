@@ -361,9 +361,13 @@ static void the_batch_layer_replaces_an_hour_for_good(void **state)
         assert_rows(store, SHEETS, "xqc+0=batch,0,batch,1 xqc+3600=two,1,speed,1 ");
         assert_rows(store, BATCH_PROGRESS, "1764000000:7000,1,0 ");
     }
-    /* A speed layer that starts late and counts the old hour again changes nothing in it; the hour behind it does
-     * change. */
-    apply(store, &everything);
+    /* A speed layer that starts late and counts the old hour again changes nothing in it, be it that it replaces what
+     * an earlier run wrote; the hour behind it does change. */
+    hb_changes again = everything;
+    apply(store, &again);
+    again.replace_hour = true;
+    again.hour_s = HOUR;
+    apply(store, &again);
     assert_rows(store, ALL_MINUTES, minutes_left);
     assert_rows(store, WORDS, "word:true=3,batch ");
     assert_rows(store, USERS, "");
@@ -378,6 +382,25 @@ static void the_batch_layer_replaces_an_hour_for_good(void **state)
     assert_true(hb_store_words(store, HB_BYTES("asmongold"), HOUR, HB_KINDS, print_word, &out, &error));
     assert_int_equal(out.size, 0);
     hb_buffer_free(&out);
+    hb_store_close(store);
+}
+
+static void the_speed_layer_replaces_what_it_wrote_itself(void **state)
+{
+    (void)state;
+    const hb_minute_row minute = {HB_BYTES("xqc"), HOUR + 120, {.messages = 9}};
+    hb_changes changes = {.minutes = &minute, .minute_count = 1, .replace_hour = true, .hour_s = HOUR};
+    hb_store *store = open_store(HB_STORE_WRITE);
+    apply(store, &everything);
+    apply(store, &changes);
+    assert_rows(store, ALL_MINUTES, "xqc+120:9,0,0,0,0/0,,,speed xqc+3600:2,0,0,0,0/0,,,speed ");
+    assert_rows(store, WORDS, "");
+    assert_rows(store, SHEETS, "xqc+3600=two,1,speed,1 ");
+    changes.replace_hour = false; /* the hour is not closed to it */
+    changes.words = words;
+    changes.word_count = 1;
+    apply(store, &changes);
+    assert_rows(store, WORDS, "word:lul=9,speed ");
     hb_store_close(store);
 }
 
@@ -515,25 +538,53 @@ static void a_reader_beside_a_writer_sees_whole_transactions(void **state)
     hb_store_close(reader);
 }
 
+static off_t wal_size(void)
+{
+    char wal[128];
+    struct stat info;
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    assert_int_equal(stat(wal, &info), 0);
+    return info.st_size;
+}
+
 static void the_log_of_writes_stays_bounded(void **state)
 {
     (void)state;
     hb_store *store = open_store(HB_STORE_WRITE);
     hb_store *reader = open_store(HB_STORE_READ);
-    char wal[128];
-    struct stat info;
-    snprintf(wal, sizeof wal, "%s-wal", path);
     off_t largest = 0;
     for (int round = 1; round <= 800; round++) {
         apply_round(store, round);
         if (round % 7 == 0)
             assert_int_equal(read_round(reader), round);
-        assert_int_equal(stat(wal, &info), 0);
-        if (info.st_size > largest)
-            largest = info.st_size;
+        if (wal_size() > largest)
+            largest = wal_size();
     }
     assert_true(largest < 8 << 20);
     hb_store_close(reader);
+    hb_store_close(store);
+}
+
+/* A program that holds on to an old state lets the log of writes grow; once it lets go, the log starts anew. */
+static void a_reader_that_stays_only_delays(void **state)
+{
+    (void)state;
+    hb_store *store = open_store(HB_STORE_WRITE);
+    apply_round(store, 1);
+    sqlite3 *guest = NULL;
+    assert_int_equal(sqlite3_open(path, &guest), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(guest, "BEGIN; SELECT count(*) FROM wordcount", NULL, NULL, NULL), SQLITE_OK);
+    int round = 2;
+    while (wal_size() < 66 << 20)
+        apply_round(store, round++);
+    assert_int_equal(sqlite3_exec(guest, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(guest);
+    const off_t largest = wal_size() + (8 << 20);
+    for (int i = 0; i < 1500; i++)
+        apply_round(store, round++);
+    assert_true(wal_size() < largest);
+    assert_true(wal_size() <= 64 << 20);
+    assert_int_equal(read_round(store), round - 1);
     hb_store_close(store);
 }
 
@@ -688,10 +739,12 @@ int main(void)
         STORE_TEST(later_values_replace_earlier_ones),
         STORE_TEST(a_visitor_may_stop),
         STORE_TEST(the_batch_layer_replaces_an_hour_for_good),
+        STORE_TEST(the_speed_layer_replaces_what_it_wrote_itself),
         STORE_TEST(a_failing_apply_leaves_nothing),
         STORE_TEST(a_killed_writer_leaves_whole_transactions),
         STORE_TEST(a_reader_beside_a_writer_sees_whole_transactions),
         STORE_TEST(the_log_of_writes_stays_bounded),
+        STORE_TEST(a_reader_that_stays_only_delays),
         STORE_TEST(the_generation_changes_with_every_commit),
         STORE_TEST(a_second_writer_is_refused),
         STORE_TEST(a_reader_cannot_write),
