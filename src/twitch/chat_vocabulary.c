@@ -68,7 +68,8 @@ const char *const hb_vocabulary_emotes =
 
 const char *const hb_vocabulary_channel_emotes = "Hype Love GG Sad Pog Lurk Wave Rage Cry Laugh Dance Heart";
 
-/* clang-format off: it measures emoji differently each time */
+/* clang-format measures emoji differently each time. */
+/* clang-format off */
 const char *const hb_vocabulary_emoji =
     "😂 ❤️ 🔥 😭 💀 👍 🙏 😍 👏 🎉 🤣 😎 💜 👀 😅 🥳 "
     "🫡 🤔 😱 🐐 👨‍👩‍👧‍👦 🏳️‍🌈 👩🏽‍💻 👋🏾 🇧🇷 🇩🇪 🇰🇷 🇯🇵 🤷‍♂️ ❤️‍🔥 🧑‍🚀 1️⃣ "
