@@ -18,6 +18,8 @@ int main(int argc, char **argv)
 {
     /* A reader that goes away (hubbub cat | head, a browser) is an error of that write, not the end of the process. */
     signal(SIGPIPE, SIG_IGN);
+    /* So is a file that reached its size limit (ulimit -f): the log keeps what it could not write, and says so. */
+    signal(SIGXFSZ, SIG_IGN);
     const char *name = argc > 1 ? argv[1] : "";
     const bool help = strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
     if (strcmp(name, "--version") == 0) {

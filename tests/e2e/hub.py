@@ -160,7 +160,7 @@ def channels_file(*arguments):
 
 def log_lines(data):
     """Every line of a file log, closed hours included."""
-    for part in sorted(glob.glob(f"{data}/log/*.irc*")):
+    for part in sorted(glob.glob(f"{data}/log/*.irc") + glob.glob(f"{data}/log/*.irc.zst")):
         if part.endswith(".zst"):
             yield from subprocess.run(["zstdcat", part], capture_output=True, check=True).stdout.splitlines()
         else:

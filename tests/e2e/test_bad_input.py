@@ -88,12 +88,12 @@ os.makedirs(hub.path("foreign"))
 store = sqlite3.connect(hub.path("foreign/hubbub.db"))
 store.execute("create table diary (entry text)")
 store.close()
-refused(1, "process", "--data", hub.path("foreign"), "--until-end", says="hubbub.db")
+refused(1, "process", "--data", hub.path("foreign"), "--log", f"{data}/log", "--until-end", says="hubbub.db")
 
 # A channel that was never seen, lines that are none
 refused(1, "words", "neverseen", "--data", data, says="neverseen")
-out, err = hub.ask("import", "--data", data, "-", stdin=b"garbage\0\xff\nPING :x\n\r\n" + b"x" * 200_000 + b"\n")
-assert "0 facts" in err.replace("\u202f", " "), err
+out, err = hub.ask("import", "--data", data, "-", stdin=b"garbage\0\xff\nPING :x\n\r\n" + b"x" * 200_000 + b"\n", expect=1)
+assert "imported 0 facts" in err and "no facts: is it raw IRC" in err, err
 
 # A second hubbub on the same data directory
 _, irc = hub.simulator("--channels", 2, "--seed", 1, "--rate", 5)

@@ -62,6 +62,7 @@ port, data = hub.free_port(), hub.path("three")
 ingest = hub.start("ingest", *names, "--twitch-irc", f"127.0.0.1:{irc}", "--no-tls", "--data", data)
 process = hub.start("process", "--data", data)
 serve = hub.start("serve", "--data", data, "--listen", f"127.0.0.1:{port}")
+hub.until(lambda: hub.get(port, "/healthz")[0] == 200, "the server sees the store")
 hub.until(lambda: seen() == set(names), "six channels of three processes")
 for part in (ingest, process, serve):
     assert hub.stop(part) == 0, part.name
