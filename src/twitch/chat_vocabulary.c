@@ -69,7 +69,8 @@ const char *const hb_vocabulary_emotes =
 const char *const hb_vocabulary_channel_emotes = "Hype Love GG Sad Pog Lurk Wave Rage Cry Laugh Dance Heart";
 
 const char *const hb_vocabulary_emoji =
-    "😂 ❤️ 🔥 😭 💀 👍 🙏 😍 👏 🎉 🤣 😎 💜 👀 😅 🥳 🫡 🤔 😱 🐐 👨‍👩‍👧‍👦 🏳️‍🌈 👩🏽‍💻 👋🏾 🇧🇷 🇩🇪 "
+    "😂 ❤️ 🔥 😭 💀 👍 🙏 😍 👏 🎉 🤣 😎 💜 👀 😅 🥳 🫡 🤔 😱 🐐 👨‍👩‍👧‍👦 🏳️‍🌈 👩🏽‍💻 👋🏾 🇧🇷 "
+    "🇩🇪 "
     "🇰🇷 "
     "🇯🇵 "
     "🤷‍♂️ "
