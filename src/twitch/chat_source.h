@@ -11,7 +11,8 @@ typedef struct hb_chat_line {
     bool is_message; /* a PRIVMSG */
 } hb_chat_line;
 
-/* Used by one thread at a time. The context belongs to whoever made the source, and outlives its use. */
+/* Used by one thread at a time, but for channel and room_id, which any thread may ask. The context belongs to whoever
+ * made the source, and outlives its use. */
 typedef struct hb_chat_source {
     void *context;
     size_t channel_count;

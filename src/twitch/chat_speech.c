@@ -75,7 +75,7 @@ hb_speech *hb_speech_open(uint64_t seed)
         speech->english[i] = i < written->count ? written->words[i] : make_word(speech, i);
         weights[i] = (10u << 24) / (10 * i + 27); /* Zipf's law with Mandelbrot's offset 2.7, as English has it */
         if (i >= written->count)
-            weights[i] /= 2; /* chat has fewer rare words than books have */
+            weights[i] /= 6; /* chat has fewer rare words than books have */
     }
     hb_loaded_set(&speech->zipf, weights, ENGLISH_WORDS);
     free(weights);
@@ -253,6 +253,10 @@ static void say_sentence(const hb_speech *speech, const hb_speech_room *room, hb
     const uint32_t length = language > HB_FRENCH ? 1 + roll_length(dice) / 2 : roll_length(dice);
     if (hb_dice_chance(dice, 250))
         hb_speech_add_emote(speech, room, roll_emote(speech, dice), text);
+    if (length == 1 && language == HB_ENGLISH && hb_dice_chance(dice, 7000)) {
+        hb_speech_add(text, roll_of(&speech->waves, dice)); /* what people say in one word */
+        return;
+    }
     for (uint32_t i = 0; i < length; i++) {
         add_word(speech, language, shout, dice, text);
         if (hb_dice_chance(dice, 100))

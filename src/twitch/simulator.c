@@ -228,6 +228,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     hb_simulator *simulator = context;
+    evconnlistener_enable(simulator->listener);
     const int64_t now_ms = hb_monotonic_ms();
     for (size_t i = simulator->client_count; i-- > 0;)
         if (hb_client_is_over(simulator->clients[i].client, now_ms))
@@ -273,6 +274,13 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     simulator->clients[simulator->client_count++].client =
         hb_client_open(&simulator->shared, stream, ++simulator->client_number);
     count(&simulator->connections, 1);
+}
+
+/* Out of file descriptors, most likely: the listener rests until the next sweep, rather than try without end. */
+static void on_accept_error(struct evconnlistener *listener, void *context)
+{
+    (void)context;
+    evconnlistener_disable(listener);
 }
 
 /* ---- What other threads ask for ---- */
@@ -384,8 +392,10 @@ static bool listen_on(hb_simulator *simulator, hb_error *error)
                                                   128, found->ai_addr, (int)found->ai_addrlen);
     const int why = errno;
     freeaddrinfo(found);
-    if (simulator->listener != NULL)
+    if (simulator->listener != NULL) {
+        evconnlistener_set_error_cb(simulator->listener, on_accept_error);
         return note_port(simulator, error);
+    }
     errno = why;
     if (why == EADDRINUSE)
         return hb_fail(error, HB_ERROR_BUSY, "cannot listen on %s:%u: the port is in use; choose another with --listen",

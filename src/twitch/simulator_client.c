@@ -230,7 +230,7 @@ static bool is_command(const hb_line *line, const char *name)
     return line->command.size == strlen(name) && strncasecmp(line->command.data, name, line->command.size) == 0;
 }
 
-void hb_client_hear(hb_client *client, hb_bytes text)
+static void hear(hb_client *client, hb_bytes text)
 {
     hb_line line;
     if (text.size == 0 || client->leaving)
@@ -283,7 +283,7 @@ static void on_read(struct bufferevent *stream, void *context)
         }
         evbuffer_remove(input, line, size);
         evbuffer_drain(input, 1);
-        hb_client_hear(client, (hb_bytes){line, size > 0 && line[size - 1] == '\r' ? size - 1 : size});
+        hear(client, (hb_bytes){line, size > 0 && line[size - 1] == '\r' ? size - 1 : size});
     }
     hb_client_flush(client);
 }
@@ -367,14 +367,13 @@ bool hb_client_is_over(hb_client *client, int64_t now_ms)
         return true;
     if (now_ms < client->ping_ms)
         return false;
-    if (client->ping_open)
+    if (client->ping_open || !client->registered)
         return true;
-    client->ping_open = client->registered;
+    client->ping_open = true;
     client->ping_ms = now_ms + client->shared->ping_ms;
-    if (client->registered)
-        reply(client, "PING :tmi.twitch.tv");
+    reply(client, "PING :tmi.twitch.tv");
     hb_client_flush(client);
-    return false;
+    return client->gone;
 }
 
 void hb_client_report(const hb_client *client)

@@ -39,13 +39,11 @@ void hb_client_flush(hb_client *client);
 /* Tells the client to reconnect, and makes it be over at a time (monotonic, ms). */
 void hb_client_reconnect(hb_client *client, int64_t until_ms);
 
-/* Whether to close it now. Also sends its PING when it is time for that. */
+/* Whether to close it now: it is gone, did not answer a PING, or did not log in until the first. Also sends its PING
+ * when it is time for that. */
 bool hb_client_is_over(hb_client *client, int64_t now_ms);
 
 /* Says how many messages it got. */
 void hb_client_report(const hb_client *client);
-
-/* Handles one line as if the client had sent it; for the connection's own use, and to test without sockets. */
-void hb_client_hear(hb_client *client, hb_bytes line);
 
 #endif

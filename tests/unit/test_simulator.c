@@ -302,6 +302,10 @@ static void who_does_not_answer_a_ping_is_closed(void **state)
     how.ping_ms = 250;
     twitch server = serve(quiet_chat, how);
     hb_buffer heard = {0};
+    const int silent = connect_to(&server); /* does not even log in */
+    assert_false(hear_until(silent, &heard, "anything"));
+    assert_int_equal(heard.size, 0);
+    close(silent);
     const int fd = connect_to(&server);
     say(fd, "NICK justinfan1\r\n");
     for (int i = 0; i < 3; i++) {
