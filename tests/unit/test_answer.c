@@ -697,7 +697,7 @@ static void run(const hb_command *command, char *const *arguments, int code, con
     const int file = open(output, O_RDWR | O_CREAT | O_TRUNC, 0600);
     assert_true(kept >= 0 && file >= 0);
     dup2(file, STDOUT_FILENO);
-    const int found = hb_command_run(command, argc, argv);
+    const int found = hb_options_run(command, argc, argv);
     dup2(kept, STDOUT_FILENO);
     close(kept);
     const ssize_t size = pread(file, text, sizeof text - 1, 0);
