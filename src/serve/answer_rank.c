@@ -5,7 +5,7 @@
  * by taking the greatest:
  * - a closed hour: its sheet;
  * - an hour in progress: its sheet, up to a minute old, and its rows, which are current. What is only in the sheet may
- *   have grown since, so the answer is not exact unless the rows hold everything;
+ *   have grown since, so the answer is not exact unless the rows hold everything, or nothing was counted since;
  * - an hour without a sheet yet: its rows.
  * Rows hold everything when their counts add up to what the minutes' rows, written in the same transactions, count.
  * Short of that, a kind of which fewer rows are there than of another kind was not cut off at the top K either.
@@ -223,6 +223,17 @@ static bool fail_at_sheet(ranking *rank, const hb_sheet_row *row, const hb_error
                    why->text);
 }
 
+/* Whether nothing has been counted since an open hour's sheet was written: it adds up to what the minutes' rows do. */
+static bool is_current(const ranking *rank, const hb_sheet *sheet, const hour_total *hour)
+{
+    uint64_t total = 0;
+    for (unsigned i = 0; i < HB_HOUR_S / HB_MINUTE_S; i++) {
+        const hb_minute minute = hb_sheet_minute(sheet, i);
+        total += rank->users ? minute.messages : minute.words;
+    }
+    return hour != NULL && hour->total == total;
+}
+
 static bool take_sheet(void *context, const hb_sheet_row *row, hb_layer layer, int words_version)
 {
     ranking *rank = context;
@@ -236,9 +247,10 @@ static bool take_sheet(void *context, const hb_sheet_row *row, hb_layer layer, i
     if (hour != NULL)
         hour->covered = true;
     bool good = add_sheet(rank, sheet, row->hour_s);
+    const bool with_rows = row->open && !is_current(rank, sheet, hour);
     hb_sheet_close(sheet);
     /* Read within the sheets' statement: rows and sheet are of one state of the store. */
-    if (good && row->open && !add_open_hour(rank, row->hour_s)) {
+    if (good && with_rows && !add_open_hour(rank, row->hour_s)) {
         rank->failed = true;
         good = false;
     }
