@@ -200,15 +200,17 @@ export class Chart {
 
   // What the picture shows, for those who do not see it.
   describe() {
-    const [times, words] = this.data;
-    const finished = words.filter((value) => value !== null);
-    if (finished.length === 0) return;
-    const peak = finished.indexOf(Math.max(...finished));
-    const mean = finished.reduce((sum, value) => sum + value, 0) / finished.length;
+    const [times, finished] = this.data;
+    const open = this.data[1 + series.length];
+    const words = finished.map((value, i) => value ?? open[i]);
+    const known = words.filter((value) => value !== null);
+    if (known.length === 0) return;
+    const highest = words.indexOf(Math.max(...known));
+    const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
     this.canvas.setAttribute(
       'aria-label',
       `Words a minute from ${dayAndClock(this.range.fromS * 1000)} to ${clock(this.range.toS * 1000)}: ` +
-        `now ${count(finished.at(-1))}, mean ${count(mean)}, highest ${count(finished[peak])} at ${clock(times[peak] * 1000)}.`,
+        `now ${count(known.at(-1))}, mean ${count(mean)}, highest ${count(words[highest])} at ${clock(times[highest] * 1000)}.`,
     );
   }
 }

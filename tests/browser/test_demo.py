@@ -24,6 +24,7 @@ def browser(*command, **more):
 
 
 demo = start()
+hub.until(lambda: hub.get(port, "/healthz")[0] == 200, "the server")
 hub.until(lambda: any(row["messages_per_minute"] > 0 for row in hub.rows(port, "/api/v1/channels")), "numbers", 20)
 checks = browser("./run")
 if checks.returncode == 77:
