@@ -147,8 +147,9 @@ HB_API hb_words *hb_words_open(hb_error *error);
 HB_API void hb_words_close(hb_words *words);
 
 /* Splits a message's text (without the ACTION wrapper) into tokens, in no promised order; emotes is the message's
- * emotes tag, or empty. *tokens belongs to the splitter, its texts to the splitter or to text: both hold until the next
- * call. *bad_utf8 tells whether bytes had to be replaced by U+FFFD. Returns how many tokens there are. */
+ * emotes tag, or empty. A text is read up to its first MiB. *tokens belongs to the splitter, its texts to the splitter
+ * or to text: both hold until the next call. *bad_utf8 tells whether bytes had to be replaced by U+FFFD. Returns how
+ * many tokens there are. */
 HB_API size_t hb_words_split(hb_words *words, hb_bytes text, hb_bytes emotes, const hb_token **tokens, bool *bad_utf8);
 
 /* ---- Sheets: all counts of one channel in one hour ---- */

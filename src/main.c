@@ -34,7 +34,7 @@ int main(int argc, char **argv)
     }
     for (const hb_command *const *command = hb_commands; *command != NULL; command++)
         if (strcmp((*command)->name, name) == 0)
-            return hb_command_run(*command, argc - 2, argv + 2);
+            return hb_options_run(*command, argc - 2, argv + 2);
     hb_say_error("there is no command '%s'; 'hubbub help' lists them", name);
     return 2;
 }

@@ -26,6 +26,7 @@ export const kinds = {
   link: 'Links',
   command: 'Commands',
 };
+const shortestS = 300; // that a chart shows
 const ranked = 50; // rows of a ranking
 const fed = 100; // messages shown at first
 const secondLookMs = 2000; // for messages written before live events began and readable only after
@@ -351,11 +352,14 @@ export class Channel {
     }
     this.explain(said);
     if (this.chartPanel.hidden || !this.complete) return;
+    // What lies before the channel was first seen is not worth the space.
+    const seen = this.row ? Date.parse(this.row.first_seen) / 1000 : from;
+    const first = Math.floor(Math.min(seen, to - shortestS) / range.step) * range.step;
     this.chart.show(this.minutes, {
-      fromS: from,
+      fromS: Math.max(from, first),
       toS: to,
       stepS: range.step,
-      seenS: this.row ? Date.parse(this.row.first_seen) / 1000 : from,
+      seenS: seen,
       now: this.row && {
         words: this.row.words_per_minute,
         messages: this.row.messages_per_minute,

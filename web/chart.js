@@ -10,6 +10,7 @@ const series = [
   { name: 'chatters', label: 'Chatters', colour: '--chatters' },
 ];
 const minuteS = 60;
+const timeSteps = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800]; // between labels, s
 
 // The columns that uPlot draws: times, then finished values, then the way from the last of them to the rate of right now
 // (drawn dashed: it is not final).
@@ -23,14 +24,14 @@ export function points(minutes, { fromS, toS, stepS, seenS, now }) {
   const open = series.map(() => []);
   for (let start = Math.ceil(fromS / stepS) * stepS; start < current; start += stepS) {
     const end = Math.min(start + stepS, current);
-    const known = end > seenS;
+    const length = end - Math.max(start, Math.floor(seenS / minuteS) * minuteS);
     const sums = series.map(() => 0);
-    for (let minute = start; known && minute < end; minute += minuteS) {
+    for (let minute = start; length > 0 && minute < end; minute += minuteS) {
       const row = minutes.get(minute);
       if (row) series.forEach(({ name }, i) => (sums[i] += row[name]));
     }
     times.push(start);
-    finished.forEach((column, i) => column.push(known ? (sums[i] * minuteS) / (end - start) : null));
+    finished.forEach((column, i) => column.push(length > 0 ? (sums[i] * minuteS) / length : null));
     open.forEach((column) => column.push(null));
   }
   if (now) {
@@ -139,7 +140,12 @@ export class Chart {
       width: 1.75,
       dash: dashed ? [3, 3] : undefined,
       fill: fill ? colour(`${stroke}-fill`) : undefined,
-      points: { show: false },
+      // A line needs two points; where there is one, it is a dot.
+      points: {
+        size: 6,
+        fill: colour(stroke),
+        show: (plot, i) => plot.data[i].reduce((number, value) => number + (value !== null), 0) === 1,
+      },
     });
     this.plot = new uPlot(
       {
@@ -155,7 +161,14 @@ export class Chart {
           y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 10] },
         },
         axes: [
-          { ...axis, grid: { show: false }, values: (_, splits) => timeLabels(splits), space: 70, size: 28 },
+          {
+            ...axis,
+            grid: { show: false },
+            values: (_, splits) => timeLabels(splits),
+            incrs: timeSteps,
+            space: 70,
+            size: 28,
+          },
           { ...axis, values: (_, splits) => splits.map(compact), size: 52, space: 40 },
         ],
         series: [{}, ...series.map((one) => line(one, false)), ...series.map((one) => line(one, true))],

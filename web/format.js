@@ -7,9 +7,9 @@ export function count(number) {
   return number == null ? '–' : whole.format(number);
 }
 
-// For chart axes and tight places: 12.3K
+// For the axes of charts: 123K
 export function compact(number) {
-  return number == null ? '–' : Math.abs(number) < 10000 ? whole.format(number) : short.format(number);
+  return number == null ? '–' : Math.abs(number) < 100000 ? whole.format(number) : short.format(number);
 }
 
 const pad = (number) => String(number).padStart(2, '0');

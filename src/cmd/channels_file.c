@@ -23,11 +23,13 @@ static hb_bytes trimmed(hb_bytes line)
     return line;
 }
 
-static void add(hb_channel_list *list, const char *login)
+void hb_channel_list_add(hb_channel_list *list, hb_bytes login)
 {
-    const size_t size = strlen(login) + 1;
+    char *copy = hb_arena_alloc(&list->arena, login.size + 1);
+    memcpy(copy, login.data, login.size);
+    copy[login.size] = '\0';
     HB_RESERVE(list->names, list->capacity, list->count + 1);
-    list->names[list->count++] = hb_arena_copy(&list->arena, (hb_bytes){login, size}).data;
+    list->names[list->count++] = copy;
 }
 
 static bool take_text(hb_channel_list *list, const char *path, hb_bytes text, hb_error *error)
@@ -44,7 +46,7 @@ static bool take_text(hb_channel_list *list, const char *path, hb_bytes text, hb
             return hb_fail(error, HB_ERROR_USAGE,
                            "%s line %u: '%.*s' is no channel's name: that is 1 to %d letters, digits and underscores",
                            path, number, name.size < 100 ? (int)name.size : 100, name.data, HB_LOGIN_MAX);
-        add(list, login);
+        hb_channel_list_add(list, hb_bytes_of(login));
     }
     return true;
 }
@@ -79,7 +81,7 @@ bool hb_channel_list_gather(hb_channel_list *list, const hb_options *options, hb
             return hb_fail(error, HB_ERROR_USAGE,
                            "'%s' is no channel's name: that is 1 to %d letters, digits and underscores", name,
                            HB_LOGIN_MAX);
-        add(list, login);
+        hb_channel_list_add(list, hb_bytes_of(login));
     }
     if (path != NULL && !hb_channel_list_read(list, path, error))
         return false;

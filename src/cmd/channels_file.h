@@ -12,6 +12,9 @@ typedef struct hb_channel_list { /* zero-initialise; free with hb_channel_list_f
     hb_arena arena;
 } hb_channel_list;
 
+/* Adds a name (copied, not checked). */
+void hb_channel_list_add(hb_channel_list *list, hb_bytes login);
+
 /* Reads a file of channels: one login a line. '#' begins a comment, also at a name's front: that is how people switch
  * a line off. Names are added to the list. False: HB_ERROR_USAGE (a line that is no name, with
  * its number), HB_ERROR_SYSTEM, HB_ERROR_LIMIT (the file is over 16 MiB). */

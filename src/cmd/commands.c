@@ -2,6 +2,7 @@
 #include "cmd/commands.h"
 
 const hb_command *const hb_commands[] = {
+    &hb_command_run,
     &hb_command_ingest,
     &hb_command_process,
     &hb_command_serve,

@@ -5,6 +5,7 @@
 
 #include "cmd/options.h"
 
+extern const hb_command hb_command_run;
 extern const hb_command hb_command_ingest;
 extern const hb_command hb_command_process;
 extern const hb_command hb_command_serve;

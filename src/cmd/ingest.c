@@ -6,25 +6,7 @@
 
 #include "base/say.h"
 
-#include <signal.h>
-
-enum { LOOK_MS = 500 }; /* how often to ask whether the login was refused */
-
 static const hb_option options_of_ingest[] = {HB_OPTIONS_PLACES, HB_OPTIONS_INGEST, {0}};
-
-/* Until a signal says stop. False with *error when there is nothing left to wait for. */
-static bool wait_until_stopped(hb_ingestor *ingestor, const hb_options *options, hb_error *error)
-{
-    for (;;) {
-        const int number = hb_signals_wait(LOOK_MS);
-        if (number == SIGINT || number == SIGTERM)
-            return true;
-        if (number == SIGHUP)
-            hb_ingestor_reload(ingestor, options);
-        if (hb_ingestor_failed(ingestor, error))
-            return false;
-    }
-}
 
 static int ingest(const hb_options *options)
 {
@@ -41,7 +23,7 @@ static int ingest(const hb_options *options)
     if (fine) {
         hb_error close_error = {0};
         hb_say_note("writing to %s; Ctrl-C stops", settings.log);
-        fine = wait_until_stopped(ingestor, options, &error);
+        fine = hb_ingestor_wait(ingestor, options, &error);
         if (!hb_ingestor_close(ingestor, &close_error)) {
             if (fine)
                 error = close_error;

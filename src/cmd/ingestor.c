@@ -6,15 +6,19 @@
 #include "base/error.h"
 #include "base/say.h"
 #include "cmd/channels_file.h"
+#include "cmd/signals.h"
 #include "log/recorder.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+enum { LOOK_MS = 500 }; /* how often to ask whether the login was refused */
 
 struct hb_ingestor {
     struct event_base *loop;
@@ -92,9 +96,10 @@ static bool is_loopback(const char *host)
 
 static bool read_bound(const hb_options *options, const char *name, unsigned fallback, unsigned *bound, hb_error *error)
 {
+    enum { MOST = 50000 };
     const uint64_t given = hb_options_given(options, name) ? hb_options_number(options, name) : fallback;
     *bound = (unsigned)given;
-    return given <= 1000000 || hb_fail(error, HB_ERROR_USAGE, "--%s can be at most 1000000", name);
+    return given <= MOST || hb_fail(error, HB_ERROR_USAGE, "--%s can be at most %d", name, MOST);
 }
 
 static bool read_account(const hb_options *options, hb_irc_options *irc, hb_error *error)
@@ -243,6 +248,19 @@ bool hb_ingestor_failed(hb_ingestor *ingestor, hb_error *error)
         hb_fail(error, HB_ERROR_NETWORK, "%s", ingestor->refusal);
     pthread_mutex_unlock(&ingestor->lock);
     return failed;
+}
+
+bool hb_ingestor_wait(hb_ingestor *ingestor, const hb_options *options, hb_error *error)
+{
+    for (;;) {
+        const int number = hb_signals_wait(LOOK_MS);
+        if (number == SIGINT || number == SIGTERM)
+            return true;
+        if (number == SIGHUP && options != NULL)
+            hb_ingestor_reload(ingestor, options);
+        if (hb_ingestor_failed(ingestor, error))
+            return false;
+    }
 }
 
 bool hb_ingestor_close(hb_ingestor *ingestor, hb_error *error)

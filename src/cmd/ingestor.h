@@ -53,6 +53,10 @@ void hb_ingestor_joined(const hb_ingestor *ingestor, size_t *joined, size_t *wan
  * and then. Any thread. */
 bool hb_ingestor_failed(hb_ingestor *ingestor, hb_error *error);
 
+/* Waits, as a command's main thread, until SIGINT or SIGTERM says stop; a SIGHUP reloads. options NULL: nothing can be
+ * reloaded. False: hb_ingestor_failed. hb_signals_block must have been called. */
+bool hb_ingestor_wait(hb_ingestor *ingestor, const hb_options *options, hb_error *error);
+
 /* Disconnects, and writes out what was received. False when facts could not be written. */
 bool hb_ingestor_close(hb_ingestor *ingestor, hb_error *error);
 

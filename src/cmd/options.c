@@ -234,7 +234,7 @@ static void options_close(hb_options *options)
     free(options->store);
 }
 
-int hb_command_run(const hb_command *command, int argc, char **argv)
+int hb_options_run(const hb_command *command, int argc, char **argv)
 {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {

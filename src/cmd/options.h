@@ -39,7 +39,7 @@ typedef struct hb_command {
 } hb_command;
 
 /* Parses and runs: the exit code. Prints help for --help. */
-int hb_command_run(const hb_command *command, int argc, char **argv);
+int hb_options_run(const hb_command *command, int argc, char **argv);
 
 /* Values. Asking for a name that the command does not have is a bug and ends the process. */
 bool hb_options_given(const hb_options *options, const char *name); /* by anything but the default */

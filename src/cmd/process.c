@@ -22,6 +22,24 @@ static void wait_until_stopped(const hb_processor *processor)
         number = hb_signals_wait(LOOK_MS);
 }
 
+/* Opens the processor. Where it is to follow a log that is not there yet (hubbub ingest starts at this moment, say), it
+ * waits for it, as it would wait for more facts. NULL with HB_ERROR_NONE: told to stop meanwhile. */
+static hb_processor *open_processor(const hb_processor_options *settings, hb_metrics *metrics, hb_error *error)
+{
+    for (bool said = false;; said = true) {
+        hb_processor *processor = hb_processor_open(settings, metrics, error);
+        if (processor != NULL || settings->until_end || error->code != HB_ERROR_MISSING)
+            return processor;
+        if (!said)
+            hb_say_note("%s; waiting for it", error->text);
+        const int number = hb_signals_wait(LOOK_MS);
+        if (number == SIGINT || number == SIGTERM) {
+            *error = (hb_error){0};
+            return NULL;
+        }
+    }
+}
+
 static int process(const hb_options *options)
 {
     hb_error error = {0};
@@ -32,9 +50,9 @@ static int process(const hb_options *options)
         return hb_exit_code(&error);
     hb_metrics *metrics = hb_metrics_open();
     settings.until_end = hb_options_flag(options, "until-end");
-    processor = hb_processor_open(&settings, metrics, &error);
-    bool fine = processor != NULL;
-    if (fine) {
+    processor = open_processor(&settings, metrics, &error);
+    bool fine = processor != NULL || error.code == HB_ERROR_NONE;
+    if (processor != NULL) {
         if (!settings.until_end)
             hb_say_note("counting %s into %s; Ctrl-C stops", settings.log, settings.store);
         wait_until_stopped(processor);

@@ -170,33 +170,61 @@ static bool mend_plain(const hb_log *log, int file, const char *name, uint64_t *
     return end == whole || cut(log, file, name, whole, end, "line", error);
 }
 
-static bool mend_closed(const hb_log *log, int file, const char *name, uint64_t *size, uint64_t *lines_end,
-                        hb_error *error)
+/* Whether the file holds nothing but zeros from there on: what some file systems leave of a write after a power
+ * failure.
+ */
+static bool is_zero_from(int file, uint64_t at, uint64_t size)
 {
-    if (*size == 0 || hb_frames_tail(file, *size, lines_end))
-        return true;
+    char block[4096];
+    while (at < size) {
+        const ssize_t got = pread(file, block, sizeof block, (off_t)at);
+        if (got <= 0)
+            return false;
+        for (ssize_t i = 0; i < got; i++)
+            if (block[i] != 0)
+                return false;
+        at += (uint64_t)got;
+    }
+    return true;
+}
+
+/* Finds where the last whole frame ends. *torn: what follows is a frame (or trailer) that is not whole. */
+static bool find_last_frame(int file, uint64_t size, uint64_t *end, uint64_t *lines_end, bool *torn)
+{
     hb_frames *frames = hb_frames_open(file);
     hb_frame frame;
     hb_frames_status status = HB_FRAMES_OK;
-    uint64_t end = 0;
+    *end = 0;
     do {
         const bool behind_damage = status == HB_FRAMES_BAD;
         status = hb_frames_next(frames, &frame);
-        if (status == HB_FRAMES_OK || (status == HB_FRAMES_END && !behind_damage))
-            hb_frames_tell(frames, &end, lines_end);
-    } while (status == HB_FRAMES_OK || (status == HB_FRAMES_BAD && hb_frames_skip(frames, NULL) < *size));
+        *torn = status == HB_FRAMES_END && !behind_damage;
+        if (status == HB_FRAMES_OK || *torn)
+            hb_frames_tell(frames, end, lines_end);
+    } while (status == HB_FRAMES_OK || (status == HB_FRAMES_BAD && hb_frames_skip(frames, NULL) < size));
     hb_frames_close(frames);
-    if (status == HB_FRAMES_FAILED)
-        return hb_fail_errno(error, "cannot read %s/%s", log->directory, name);
+    return status != HB_FRAMES_FAILED;
+}
+
+static bool mend_closed(const hb_log *log, int file, const char *name, uint64_t *size, uint64_t *lines_end,
+                        hb_error *error)
+{
     const uint64_t whole = *size;
+    uint64_t end = 0;
+    bool torn = false;
+    if (whole == 0 || hb_frames_tail(file, whole, lines_end))
+        return true;
+    if (!find_last_frame(file, whole, &end, lines_end, &torn))
+        return hb_fail_errno(error, "cannot read %s/%s", log->directory, name);
     if (end == whole)
         return true;
-    if (whole - end > HB_FRAME_LINES_MAX) { /* more than one append can have torn: not ours to throw away */
-        hb_say_warning("the last %" PRIu64 " bytes of %s/%s are damaged", whole - end, log->directory, name);
-        return true;
+    if (torn || is_zero_from(file, end, whole)) {
+        *size = end;
+        return cut(log, file, name, whole, end, "frame", error);
     }
-    *size = end;
-    return cut(log, file, name, whole, end, "frame", error);
+    /* No append leaves this behind: it stays as it is, for whoever can repair it, and readers pass over it. */
+    hb_say_warning("%s/%s is damaged from byte %" PRIu64 " on", log->directory, name, end);
+    return true;
 }
 
 bool hb_log_mend(const hb_log *log, int file, int64_t hour, hb_log_form form, uint64_t *size, uint64_t *lines_end,

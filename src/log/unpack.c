@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 enum {
     READ_BYTES = 256 * 1024,
@@ -134,6 +135,11 @@ static bool step_zstd(hb_unpack *unpack, hb_buffer *out, hb_error *error)
     const size_t status = ZSTD_decompressStream(unpack->zstd, &room, &in);
     unpack->used = in.pos;
     out->size += room.pos;
+    if (ZSTD_isError(status) && ZSTD_getErrorCode(status) == ZSTD_error_frameParameter_windowTooLarge)
+        return hb_fail(
+            error, HB_ERROR_LIMIT,
+            "%s needs more than 128 MiB of memory to unpack: use 'zstd -dc --long=31 FILE | hubbub import -'",
+            unpack->name);
     if (ZSTD_isError(status))
         return damaged(unpack, ZSTD_getErrorName(status), error);
     unpack->pending = status != 0 && room.pos == room.size;

@@ -14,7 +14,8 @@ void hb_unpack_close(hb_unpack *unpack);
 
 /* Reads the next bytes from the descriptor (one read: it may wait) and appends what they unpack to, about 1 MiB at
  * most; the rest follows with the next calls, which then read nothing. *more is false at the end. False:
- * HB_ERROR_CORRUPT (damaged, or it ends before its end; what was appended before is good), HB_ERROR_SYSTEM. */
+ * HB_ERROR_CORRUPT (damaged, or it ends before its end; what was appended before is good), HB_ERROR_LIMIT (zstd with a
+ * window over 128 MiB), HB_ERROR_SYSTEM. */
 bool hb_unpack_read(hb_unpack *unpack, hb_buffer *out, bool *more, hb_error *error);
 
 /* Whether the next hb_unpack_read will read from the descriptor. */

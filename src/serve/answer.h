@@ -1,7 +1,13 @@
 /* answer.h - questions to the store and their answers, the same for the HTTP API and the command line.
  *
  * An answer is a small table with a head. Words and users are kept by the hour, so their range is widened to whole
- * hours; rates and viewers are kept by the minute. The head says which range was answered.
+ * hours; rates and viewers are kept by the minute, and theirs is widened to whole minutes. The head says which range
+ * was answered. An answer is exact unless words or users of an hour in progress could have changed since its last
+ * sheet, which is at most a minute old; the top rows that the store keeps are exact at any time.
+ *
+ * Of a channel, messages_per_minute and words_per_minute estimate the last 60 seconds; chatters are the distinct ones
+ * of the minute in progress or of the one before, whichever are more; top_emote is that of the hour in which the
+ * channel was last seen, empty if that was earlier than the hour before this one. The busiest channel comes first.
  */
 #ifndef HB_SERVE_ANSWER_H
 #define HB_SERVE_ANSWER_H
@@ -28,8 +34,9 @@ typedef struct hb_question {
 
 typedef struct hb_answer hb_answer;
 
-/* Answers; NULL and *error: HB_ERROR_USAGE (from after to), HB_ERROR_MISSING (a channel that was never seen: named),
- * or the store's errors. now_s: what the live rates of HB_ASK_CHANNELS go by. The caller closes the answer. */
+/* Answers; NULL and *error: HB_ERROR_USAGE (from after to, no channel name), HB_ERROR_MISSING (a channel that was never
+ * seen: named), HB_ERROR_CORRUPT (a bad sheet: named), HB_ERROR_LIMIT (over 2 million different words or users in the
+ * range), or the store's errors. now_s: what the live rates of HB_ASK_CHANNELS go by. The caller closes the answer. */
 hb_answer *hb_answer_open(hb_store *store, const hb_question *question, int64_t now_s, hb_error *error);
 void hb_answer_close(hb_answer *answer);
 

@@ -68,12 +68,13 @@ const char *const hb_vocabulary_emotes =
 
 const char *const hb_vocabulary_channel_emotes = "Hype Love GG Sad Pog Lurk Wave Rage Cry Laugh Dance Heart";
 
+/* clang-format measures emoji differently each time. */
+/* clang-format off */
 const char *const hb_vocabulary_emoji =
-    "😂 ❤️ 🔥 😭 💀 👍 🙏 😍 👏 🎉 🤣 😎 💜 👀 😅 🥳 🫡 🤔 😱 🐐 👨‍👩‍👧‍👦 🏳️‍🌈 👩🏽‍💻 👋🏾 🇧🇷 🇩🇪 "
-    "🇰🇷 "
-    "🇯🇵 "
-    "🤷‍♂️ "
-    "❤️‍🔥 🧑‍🚀 1️⃣ ☕ 🕹️ 🐈‍⬛ ✌🏻 🏴󠁧󠁢󠁥󠁮󠁧󠁿";
+    "😂 ❤️ 🔥 😭 💀 👍 🙏 😍 👏 🎉 🤣 😎 💜 👀 😅 🥳 "
+    "🫡 🤔 😱 🐐 👨‍👩‍👧‍👦 🏳️‍🌈 👩🏽‍💻 👋🏾 🇧🇷 🇩🇪 🇰🇷 🇯🇵 🤷‍♂️ ❤️‍🔥 🧑‍🚀 1️⃣ "
+    "☕ 🕹️ 🐈‍⬛ ✌🏻 🏴󠁧󠁢󠁥󠁮󠁧󠁿";
+/* clang-format on */
 
 const char *const hb_vocabulary_commands = "!song !drops !discord !uptime !rank !lurk !so !gamble !points !followage "
                                            "!socials !watchtime !sens !today !commands !join !clip !hug !dice !prime";

@@ -251,6 +251,7 @@ static void connect_next(hb_irc_connection *connection, const char *reason)
                                        (struct sockaddr *)&connection->addresses.list[connection->address].address,
                                        (int)connection->addresses.list[connection->address].size) == 0)
             return;
+        reason = evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR());
     }
     end(connection, HB_IRC_LOST, reason);
 }

@@ -94,6 +94,7 @@ struct hb_irc_client {
     size_t moved;
     char reason[300];
     char told_reason[300];
+    int64_t lost_ms; /* when the first of those was lost */
     int64_t retry_at_ms;
     int64_t told_lost_ms;
     int64_t told_joined_ms;

@@ -19,6 +19,7 @@ void hb_irc_note_loss(irc_shard *shard, const char *reason, int64_t wait_ms)
     if (client->lost++ == 0) {
         snprintf(client->reason, sizeof client->reason, "%s", reason);
         client->retry_at_ms = now_ms + wait_ms;
+        client->lost_ms = now_ms;
     }
     client->trouble = true;
 }
@@ -34,7 +35,8 @@ static void tell_moves(hb_irc_client *client)
 
 static void tell_losses(hb_irc_client *client, int64_t now_ms)
 {
-    if (client->lost == 0 ||
+    /* What breaks, breaks for many connections within moments: half a second gathers them. */
+    if (client->lost == 0 || now_ms - client->lost_ms < client->retry_ms / 2 ||
         (client->told_lost_ms != 0 && now_ms - client->told_lost_ms < QUIET * (int64_t)client->retry_ms))
         return;
     const double wait_s = client->retry_at_ms > now_ms ? (double)(client->retry_at_ms - now_ms) / 1000 : 0;
@@ -108,8 +110,9 @@ void hb_irc_tell(hb_irc_client *client)
     hb_metric_set(client->channels_wanted, (int64_t)client->channel_count);
     hb_metric_set(client->connections, (int64_t)up);
     tell_moves(client);
-    if (!client->stopped)
-        tell_losses(client, now_ms);
+    if (settled || client->stopped)
+        client->lost = 0; /* it is back before it was told: that is told below */
+    tell_losses(client, now_ms);
     tell_unanswered(client);
     if (client->channel_count > 0 && client->login_worked)
         tell_joined(client, joined, settled, now_ms);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "cmd/commands.h"
 #include "serve/answer.h"
+#include "text/utf8.h"
 #include "views/sheet.h"
 #include "views/speed.h"
 
@@ -603,6 +604,68 @@ static void hostile_texts_stay_harmless(void **state)
     hb_store_close(store);
 }
 
+static void assert_harmless(const char *table, int lines)
+{
+    const hb_bytes text = hb_bytes_of(table);
+    bool bad = false;
+    for (size_t at = 0; at < text.size;) {
+        const uint32_t c = hb_utf8_next(text, &at, &bad);
+        lines -= c == '\n';
+        assert_true(c == '\n' || (c >= 0x20 && (c < 0x7f || c >= 0xa0)));
+        assert_false((c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f ||
+                     c == 0x61c || c == 0x2028 || c == 0x2029);
+    }
+    assert_false(bad);
+    assert_int_equal(lines, 0);
+}
+
+/* Any bytes at all, many of them from where trouble is. */
+static void random_texts_stay_harmless(void **state)
+{
+    static const char *const trouble[] = {"\x1b",
+                                          "\r",
+                                          "\n",
+                                          "\xe2\x80\xae",
+                                          "\xe2\x81\xa9",
+                                          "\xd8\x9c",
+                                          "\xc2\x9b",
+                                          "\xe2\x80\xa8",
+                                          "\x7f",
+                                          "\xcc\x81",
+                                          "\xf0\x9f\x91\xa8\xe2\x80\x8d",
+                                          "\t"};
+    enum { NAMES = 40 };
+    char names[NAMES][200];
+    char ids[NAMES][8];
+    hb_user_row users[NAMES];
+    hb_store *store = open_store();
+    (void)state;
+    srand(5);
+    for (int round = 0; round < 50; round++) {
+        for (int i = 0; i < NAMES; i++) {
+            size_t size = 0;
+            for (const size_t end = dice(190); size < end;) {
+                const char *part = trouble[dice(sizeof trouble / sizeof *trouble)];
+                if (dice(3) == 0)
+                    size += (size_t)snprintf(names[i] + size, sizeof names[i] - size, "%s", part);
+                else
+                    names[i][size++] = (char)(dice(2) == 0 ? 'a' + dice(26) : dice(256));
+            }
+            snprintf(ids[i], sizeof ids[i], "%d", i);
+            users[i] = (hb_user_row){HB_BYTES("xqc"), HOUR, {hb_bytes_of(ids[i]), {names[i], size}, 5, 5, 1}, false};
+        }
+        apply(store, &(hb_changes){.users = users, .user_count = NAMES});
+        char *table =
+            ask(store,
+                (hb_question){
+                    .kind = HB_ASK_USERS, .channel = HB_BYTES("xqc"), .from_s = HOUR, .to_s = HOUR + 1, .limit = NAMES},
+                HOUR, HB_FORMAT_TABLE);
+        assert_harmless(table, NAMES + 2);
+        free(table);
+    }
+    hb_store_close(store);
+}
+
 static void formats_are_found_by_name(void **state)
 {
     (void)state;
@@ -632,7 +695,7 @@ static void run(const hb_command *command, char *const *arguments, int code, con
     const int file = open(output, O_RDWR | O_CREAT | O_TRUNC, 0600);
     assert_true(kept >= 0 && file >= 0);
     dup2(file, STDOUT_FILENO);
-    const int found = hb_command_run(command, argc, argv);
+    const int found = hb_options_run(command, argc, argv);
     dup2(kept, STDOUT_FILENO);
     close(kept);
     const ssize_t size = pread(file, text, sizeof text - 1, 0);
@@ -691,6 +754,7 @@ int main(void)
         STORE_TEST(the_speed_layers_rows_are_answered_as_exactly_as_said),
         STORE_TEST(a_bad_sheet_is_told_with_its_place),
         STORE_TEST(hostile_texts_stay_harmless),
+        STORE_TEST(random_texts_stay_harmless),
         cmocka_unit_test(formats_are_found_by_name),
         STORE_TEST(commands_answer_and_refuse),
     };

@@ -471,6 +471,41 @@ static void frames_made_by_hand_are_read_and_appended_to(void **state)
     hb_buffer_free(&frame);
 }
 
+static void what_no_append_can_have_left_is_not_cut_off(void **state)
+{
+    (void)state;
+    hb_log *log = open_log(HB_LOG_APPEND);
+    append_many(log, old_hour(), "frame", 0, 100);
+    flush(log);
+    const off_t first = size_of(old_hour(), ".irc.zst");
+    hb_buffer frame = {0};
+    hb_buffer large = {0};
+    memset(hb_buffer_room(&large, HB_FRAME_LINES_MAX + 1), 0x0a, HB_FRAME_LINES_MAX + 1);
+    large.size = HB_FRAME_LINES_MAX + 1;
+    const size_t bound = ZSTD_compressBound(large.size);
+    frame.size = ZSTD_compress(hb_buffer_room(&frame, bound), bound, large.data, large.size, 1);
+    add_bytes(old_hour(), ".irc.zst", hb_buffer_bytes(&frame)); /* larger than hubbub reads */
+    append_many(log, old_hour(), "frame", 100, 200);
+    close_log(log);
+    assert_true(size_of(old_hour(), ".irc.zst") > first + (off_t)frame.size);
+    hb_buffer text = {0};
+    log = open_log(HB_LOG_READ);
+    assert_true(read_part(log, old_hour(), 0, &text) > 0);
+    assert_int_equal(lines_in(&text), 200);
+    close_log(log);
+
+    text.size = 0; /* zeros are what a power failure leaves: these go */
+    memset(hb_buffer_room(&text, 100000), 0, 100000);
+    text.size = 100000;
+    const off_t whole = size_of(old_hour(), ".irc.zst");
+    add_bytes(old_hour(), ".irc.zst", hb_buffer_bytes(&text));
+    close_log(open_log(HB_LOG_APPEND));
+    assert_int_equal(size_of(old_hour(), ".irc.zst"), whole);
+    hb_buffer_free(&text);
+    hb_buffer_free(&large);
+    hb_buffer_free(&frame);
+}
+
 static void damage_is_told_and_passed_over(void **state)
 {
     (void)state;
@@ -835,6 +870,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_torn_line_is_cut_off, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(a_torn_frame_is_cut_off_wherever_it_is_torn, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(frames_made_by_hand_are_read_and_appended_to, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(what_no_append_can_have_left_is_not_cut_off, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(damage_is_told_and_passed_over, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(killed_between_any_two_steps_an_hour_is_whole_and_there_once, make_directory,
                                         remove_directory),

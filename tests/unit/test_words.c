@@ -333,6 +333,67 @@ static void the_fast_path_equals_icu(void **state)
     hb_words_close(slow);
 }
 
+/* ---- Allocations ---- */
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define COUNTS_ALLOCATIONS
+static size_t allocations;
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t each);
+void *__libc_realloc(void *memory, size_t size);
+
+void *malloc(size_t size)
+{
+    allocations++;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t each)
+{
+    allocations++;
+    return __libc_calloc(count, each);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    allocations++;
+    return __libc_realloc(memory, size);
+}
+#endif
+
+static void common_texts_cost_no_allocation(void **state)
+{
+    (void)state;
+#ifdef COUNTS_ALLOCATIONS
+    static const struct {
+        const char *text;
+        const char *emotes;
+    } cases[] = {
+        {"I can't believe it, GG WP everyone", ""},
+        {"Kappa nice Kappa", "25:0-4,11-15"},
+        {"!so @Foo https://a.b/c", ""},
+        {"Gr\u00fc\u00dfe \u041f\u0440\u0438\u0432\u0435\u0442 \U0001f602\U0001f44d\U0001f3fd it\u2019s", ""},
+    };
+    enum { CASES = sizeof cases / sizeof *cases };
+    hb_words *words = open_words();
+    size_t before = 0;
+    for (size_t i = 0; i < 100 * CASES; i++) {
+        const hb_token *tokens = NULL;
+        bool bad = false;
+        if (i == CASES) /* by then each has been met once */
+            before = allocations;
+        assert_true(hb_words_split(words, hb_bytes_of(cases[i % CASES].text), hb_bytes_of(cases[i % CASES].emotes),
+                                   &tokens, &bad) > 2);
+    }
+    assert_true(before > 0);
+    assert_int_equal(allocations - before, 0);
+    hb_words_close(words);
+#else
+    skip(); /* the C library's allocation cannot be watched here */
+#endif
+}
+
 /* ---- Hostile sizes ---- */
 
 static double seconds_for(hb_words *words, const char *pattern, size_t size, hb_bytes emotes)
@@ -394,6 +455,7 @@ int main(void)
         cmocka_unit_test(kinds_have_names),
         cmocka_unit_test(the_past_does_not_matter),
         cmocka_unit_test(the_fast_path_equals_icu),
+        cmocka_unit_test(common_texts_cost_no_allocation),
         cmocka_unit_test(long_texts_take_linear_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,49 @@
+/* demo.c - a simulated Twitch of a size that a person can follow: some channels, from a busy one to quiet ones. */
+#include "cmd/demo.h"
+
+#include "twitch/chat_maker.h"
+#include "twitch/simulator.h"
+
+#include <stdlib.h>
+
+enum { DEMO_CHANNELS = 16, DEMO_RATE = 150, DEMO_SEED = 11 };
+
+struct hb_demo {
+    hb_chat_maker *maker;
+    hb_simulator *simulator;
+};
+
+hb_demo *hb_demo_open(hb_irc_options *irc, hb_channel_list *channels, hb_error *error)
+{
+    const hb_chat_options chat = {.seed = DEMO_SEED, .channels = DEMO_CHANNELS, .rate = DEMO_RATE};
+    hb_demo *demo = hb_alloc(sizeof *demo);
+    demo->maker = hb_chat_maker_open(&chat, error);
+    if (demo->maker != NULL) {
+        const hb_simulator_options options = {.host = "127.0.0.1", .chat = hb_chat_maker_source(demo->maker)};
+        demo->simulator = hb_simulator_open(&options, error);
+    }
+    if (demo->simulator == NULL) {
+        hb_demo_close(demo);
+        return NULL;
+    }
+    const hb_chat_source source = hb_chat_maker_source(demo->maker);
+    for (size_t i = 0; i < source.channel_count; i++)
+        hb_channel_list_add(channels, source.channel(source.context, i));
+    irc->host = "127.0.0.1";
+    irc->port = hb_simulator_port(demo->simulator);
+    irc->tls = false;
+    irc->login = irc->token = NULL;
+    irc->joins_per_10_s = irc->channels_max = 0;
+    return demo;
+}
+
+void hb_demo_close(hb_demo *demo)
+{
+    if (demo == NULL)
+        return;
+    if (demo->simulator != NULL)
+        hb_simulator_close(demo->simulator);
+    if (demo->maker != NULL)
+        hb_chat_maker_close(demo->maker);
+    free(demo);
+}

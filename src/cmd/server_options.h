@@ -1,0 +1,19 @@
+/* server_options.h - the options that commands with a server share, beside HB_OPTIONS_PLACES. */
+#ifndef HB_CMD_SERVER_OPTIONS_H
+#define HB_CMD_SERVER_OPTIONS_H
+
+#include "cmd/options.h"
+#include "serve/server.h"
+
+#define HB_OPTIONS_SERVER                                                                                              \
+    {"listen", HB_OPTION_ADDRESS, "HOST:PORT", "127.0.0.1:8080", "where to answer; ':8080' means every address"},      \
+        {"allow-host", HB_OPTION_TEXT, "NAME,…", NULL,                                                                 \
+         "names by which the server may be addressed (loopback names always may)"},                                    \
+    {                                                                                                                  \
+        "connections-max", HB_OPTION_NUMBER, "N", "1000", "clients connected at a time"                                \
+    }
+
+/* Reads HB_OPTIONS_PLACES and HB_OPTIONS_SERVER. Texts belong to options. False: HB_ERROR_USAGE. */
+bool hb_server_settings_read(const hb_options *options, hb_server_settings *settings, hb_error *error);
+
+#endif
