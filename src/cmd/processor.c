@@ -58,11 +58,11 @@ struct hb_processor {
     hb_speed *speed;
     processor_metrics metrics;
     int64_t next_flush_ms; /* monotonic */
-    bool caught_up;
-    bool read_failed;  /* said */
-    bool write_failed; /* said */
-    bool left_out;     /* said */
-    bool failed;       /* stopped with something unwritten; *error says why */
+    bool at_end;           /* has been, once */
+    bool read_failed;      /* said */
+    bool write_failed;     /* said */
+    bool left_out;         /* said */
+    bool failed;           /* stopped with something unwritten; *error says why */
     hb_error error;
 };
 
@@ -211,12 +211,12 @@ static bool flush_when_due(hb_processor *processor)
     return flush(processor, HB_SPEED_FLUSH_ROWS, &more);
 }
 
-static bool flush_all(hb_processor *processor)
+static void flush_all(hb_processor *processor)
 {
+    const bool ended = processor->until_end && processor->at_end;
     for (bool more = true; more;)
-        if (!flush(processor, HB_SPEED_FLUSH_ALL, &more))
-            return false;
-    return true;
+        if (!flush(processor, ended ? HB_SPEED_FLUSH_END : HB_SPEED_FLUSH_ALL, &more))
+            return;
 }
 
 /* ---- Reading ---- */
@@ -259,13 +259,12 @@ static bool follow(hb_processor *processor)
         bool at_end = false;
         if (!read_piece(processor, &at_end))
             return false;
-        if (at_end && !processor->caught_up) {
+        if (at_end) {
             hb_speed_caught_up(processor->speed);
-            processor->caught_up = true;
-            processor->next_flush_ms = 0;
+            processor->at_end = true;
+            if (processor->until_end)
+                return true;
         }
-        if (at_end && processor->until_end)
-            return true;
         if (!flush_when_due(processor))
             return false;
         if (at_end)

@@ -25,7 +25,8 @@ typedef struct part_state {
     int64_t part; /* the hour */
     uint64_t position;
     uint64_t late;
-    int64_t taken_ms; /* wall clock of the last lines */
+    int64_t taken_ms;    /* wall clock of the last lines, */
+    uint64_t taken_ends; /* and the log's ends until then */
     stage stage;
     bool behind; /* was behind the watermark when it was opened */
     bool begun;  /* what an earlier run wrote has been replaced */
@@ -47,7 +48,7 @@ struct hb_speed {
     size_t part_count;
     size_t part_capacity;
     int64_t watermark_ms;
-    bool caught_up;
+    uint64_t ends;    /* how often the log's end was reached */
     size_t unchecked; /* bytes of lines since the last look at the memory held */
     int64_t pressed_round;
     size_t held;
@@ -169,7 +170,7 @@ uint64_t hb_speed_position(const hb_speed *speed, int64_t part)
 
 void hb_speed_caught_up(hb_speed *speed)
 {
-    speed->caught_up = true;
+    speed->ends++;
 }
 
 /* ---- Memory ---- */
@@ -277,6 +278,7 @@ size_t hb_speed_take(hb_speed *speed, int64_t part, hb_bytes lines, uint64_t nex
     part_state *const state = part_of(speed, part);
     const size_t size = lines.size;
     state->taken_ms = now_ms;
+    state->taken_ends = speed->ends;
     state->moved = true;
     if (state->stage != STAGE_OPEN) {
         left_to_batch(speed, state, count_facts(lines));
@@ -304,7 +306,9 @@ static void close_hours(hb_speed *speed, hb_speed_flush_kind kind, int64_t now_m
 {
     for (size_t i = 0; i < speed->part_count; i++) {
         part_state *const part = &speed->parts[i];
-        const bool rests = !part->behind || now_ms - part->taken_ms >= REST_MS || kind == HB_SPEED_FLUSH_ALL;
+        /* The end was reached since: what was read of the part is all of it, and nothing more has come. */
+        const bool rests = !part->behind || kind == HB_SPEED_FLUSH_END ||
+                           (speed->ends > part->taken_ends && now_ms - part->taken_ms >= REST_MS);
         if (part->stage == STAGE_OPEN && rests && end_ms_of(part->part) <= speed->watermark_ms)
             part->stage = STAGE_CLOSING;
     }
@@ -364,7 +368,7 @@ static size_t add_slot(hb_speed *speed, hb_fold_slot *slot, bool closing, hb_spe
         hb_speed_rows_add_changed(&speed->rows, slot, &note->top, speed->options.top, speed->room);
         note->unwritten = true;
     }
-    const bool due = kind == HB_SPEED_FLUSH_ALL || now_ms - note->written_ms >= SHEET_EVERY_MS;
+    const bool due = kind != HB_SPEED_FLUSH_ROWS || now_ms - note->written_ms >= SHEET_EVERY_MS;
     if (closing ? note->last_written : !note->unwritten || !due)
         return 0;
     const size_t entries = slot->sheet == NULL ? 0 : slot->sheet->word_count + slot->sheet->user_count;
@@ -402,7 +406,7 @@ bool hb_speed_flush(hb_speed *speed, hb_speed_flush_kind kind, int64_t now_ms, h
     for (size_t i = 0; i < speed->part_count; i++) {
         part_state *const part = &speed->parts[i];
         const bool open = part->stage == STAGE_OPEN;
-        if (part->stage != STAGE_DONE && !part->begun && (speed->caught_up || !open)) {
+        if (part->stage != STAGE_DONE && !part->begun && (speed->ends > 0 || !open)) {
             begin_hour(speed, part, now_ms);
             hb_speed_rows_give(&speed->rows, changes);
             changes->replace_hour = true;

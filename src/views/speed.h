@@ -49,12 +49,14 @@ size_t hb_speed_take(hb_speed *speed, int64_t part, hb_bytes lines, uint64_t nex
 /* Whether memory is so short that one should flush before going on. */
 bool hb_speed_is_tight(const hb_speed *speed);
 
-/* All that the log held at the start has been taken: from now on, rows of open hours are written. */
+/* Tells that all that the log holds for now has been taken; to be called each time that it is so. From the first time
+ * on, rows of open hours are written. */
 void hb_speed_caught_up(hb_speed *speed);
 
 typedef enum hb_speed_flush_kind {
     HB_SPEED_FLUSH_ROWS, /* changed rows, and of the sheets what is due; about once a second */
-    HB_SPEED_FLUSH_ALL   /* all that has changed, sheets too: before stopping */
+    HB_SPEED_FLUSH_ALL,  /* all that has changed, sheets too: before stopping */
+    HB_SPEED_FLUSH_END   /* the same, and nothing more is to come: hours behind the watermark close at once */
 } hb_speed_flush_kind;
 
 /* Collects the next transaction for the store. False when there is nothing to write. To be called again until then;
