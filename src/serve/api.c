@@ -84,9 +84,7 @@ static void print_messages(const hb_request *request, const hb_messages *message
     hb_json_open(out, '[');
     for (size_t i = 0; i < hb_messages_count(messages); i++) {
         const hb_message *message = hb_messages_at(messages, i);
-        hb_fact fact = message->fact;
-        if (message->deleted && !request->deleted)
-            fact.text = (hb_bytes){NULL, 0};
+        const hb_fact fact = hb_message_as_seen(&message->fact, message->deleted, request->deleted);
         hb_message_row_print(out, &fact, message->deleted);
     }
     hb_json_close(out, ']');
