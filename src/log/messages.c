@@ -23,6 +23,7 @@ typedef struct found_line {
     uint64_t id_hash; /* 0 for a line without an id: it is unlike any other */
     bool deleted;
     bool judged; /* its removals are known */
+    bool passed; /* belongs to a later page: only here so that the same message does not come again */
 } found_line;
 
 struct hb_messages {
@@ -30,8 +31,10 @@ struct hb_messages {
     found_line *found;
     size_t count;
     size_t capacity;
+    size_t passed; /* of the lines found: they stand first, as the newest */
     hb_message *messages;
     bool complete;
+    bool more;
 };
 
 typedef struct messages_search {
@@ -77,15 +80,19 @@ static void leave_newest(messages_search *search)
     size_t kept = 0;
     if (out->count > 0)
         qsort(out->found, out->count, sizeof *out->found, newest_first);
-    for (size_t i = 0; i < out->count && kept < search->limit; i++) {
+    out->passed = 0;
+    for (size_t i = 0; i < out->count && kept < search->limit + out->passed; i++) {
         found_line line = out->found[i];
-        if (lines.size + line.size > HB_MESSAGES_BYTES / 2)
+        if (lines.size + line.size > HB_MESSAGES_BYTES / 2) {
+            out->more = true;
             break;
+        }
         if (line.id_hash != 0 && is_repeated(out, &ids, line.id_hash))
             continue;
         if (line.id_hash != 0)
             hb_map_insert(&ids, line.id_hash, (uint32_t)kept);
         const hb_bytes text = {out->lines.data + line.at, line.size};
+        out->passed += line.passed;
         line.at = lines.size;
         hb_buffer_append(&lines, text);
         out->found[kept++] = line;
@@ -99,6 +106,7 @@ static void leave_newest(messages_search *search)
 static void keep_line(messages_search *search, hb_bytes line, const hb_fact *fact, uint64_t at)
 {
     hb_messages *out = search->out;
+    const hb_message_query *query = search->query;
     if (out->count >= search->limit * 2 || out->lines.size + line.size > HB_MESSAGES_BYTES)
         leave_newest(search);
     HB_RESERVE(out->found, out->capacity, out->count + 1);
@@ -108,6 +116,7 @@ static void keep_line(messages_search *search, hb_bytes line, const hb_fact *fac
         .at = out->lines.size,
         .size = line.size,
         .id_hash = fact->id.size > 0 ? hb_hash(fact->id, 0) | 1 : 0,
+        .passed = query->paged && fact->time_ms == query->before.time_ms && at >= query->before.at,
     };
     hb_buffer_append(&out->lines, line);
 }
@@ -135,7 +144,8 @@ static void take_line(messages_search *search, hb_bytes line, uint64_t at, bool 
         if (with_removals)
             hb_removals_add(search->removals, &fact);
     } else if (fact.time_ms >= search->query->from_s * 1000 && fact.time_ms < search->to_ms &&
-               is_of_user(search, &fact)) {
+               is_of_user(search, &fact) &&
+               (search->query->want == NULL || search->query->want(search->query->want_context, &fact))) {
         keep_line(search, line, &fact, at);
     }
 }
@@ -189,10 +199,10 @@ static bool is_settled(messages_search *search, const hb_log_search *part)
 {
     const hb_messages *out = search->out;
     const int64_t before_ms = hb_log_search_before(part);
-    if (out->count < search->limit || before_ms == INT64_MAX)
+    if (out->count < search->limit + out->passed || before_ms == INT64_MAX)
         return false;
     leave_newest(search);
-    return out->count >= search->limit && out->found[out->count - 1].time_ms >= before_ms;
+    return out->count >= search->limit + out->passed && out->found[out->count - 1].time_ms >= before_ms;
 }
 
 static bool read_messages(messages_search *search, hb_log *log, int64_t part, hb_error *error)
@@ -219,7 +229,7 @@ static bool read_messages(messages_search *search, hb_log *log, int64_t part, hb
         return read;
     /* Once there are enough, older messages do not come: what was removed before the oldest is not asked for. */
     const hb_messages *out = search->out;
-    const bool enough = out->count > 0 && out->count >= search->limit;
+    const bool enough = out->count >= search->limit + out->passed;
     return read_removals(search, log, part, enough ? out->found[out->count - 1].time_ms : INT64_MIN, error);
 }
 
@@ -241,7 +251,7 @@ static void judge(messages_search *search, int64_t hour)
 static bool take_parts(messages_search *search, hb_log *log, hb_error *error)
 {
     const int64_t first = hb_time_floor(search->query->from_s, HB_HOUR_S);
-    const int64_t end = search->query->to_s;
+    const int64_t end = search->to_ms / 1000 + (search->to_ms % 1000 != 0);
     hb_log_part *parts = NULL;
     size_t count = 0;
     bool read = hb_log_list(log, &parts, &count, error);
@@ -257,7 +267,7 @@ static bool take_parts(messages_search *search, hb_log *log, hb_error *error)
         }
         if (time_is_up(search))
             search->out->complete = false;
-        if (search->out->count >= search->limit || time_is_up(search))
+        if (search->out->count >= search->limit + search->out->passed || time_is_up(search))
             break;
     }
     free(parts);
@@ -281,19 +291,23 @@ static bool prepare(messages_search *search, hb_error *error)
     if (query->user.size <= sizeof search->user)
         search->user_login = hb_bytes_lower(query->user, search->user);
     search->to_ms = query->to_s * 1000;
+    if (query->paged && query->before.time_ms < search->to_ms)
+        search->to_ms = query->before.time_ms + 1;
     search->until_ms = query->budget_ms == 0 ? 0 : hb_monotonic_ms() + query->budget_ms;
     return true;
 }
 
 /* Oldest first, and parsed again: the lines stay where they are now. */
-static void finish(hb_messages *out)
+static void finish(hb_messages *out, size_t limit)
 {
+    out->count -= out->passed;
     out->messages = hb_alloc(out->count * sizeof *out->messages);
     for (size_t i = 0; i < out->count; i++) {
-        const found_line *line = &out->found[out->count - 1 - i];
+        const found_line *line = &out->found[out->passed + out->count - 1 - i];
         hb_fact_read((hb_bytes){out->lines.data + line->at, line->size}, &out->messages[i].fact);
         out->messages[i].deleted = line->deleted;
     }
+    out->more = out->count > 0 && (out->more || out->count >= limit);
 }
 
 hb_messages *hb_messages_open(hb_log *log, const hb_message_query *query, hb_error *error)
@@ -307,7 +321,7 @@ hb_messages *hb_messages_open(hb_log *log, const hb_message_query *query, hb_err
     const bool read = search.limit == 0 || take_parts(&search, log, error);
     hb_removals_close(search.removals);
     if (read) {
-        finish(search.out);
+        finish(search.out, search.limit);
         return search.out;
     }
     hb_messages_close(search.out);
@@ -332,6 +346,15 @@ size_t hb_messages_count(const hb_messages *messages)
 const hb_message *hb_messages_at(const hb_messages *messages, size_t index)
 {
     return &messages->messages[index];
+}
+
+bool hb_messages_earlier(const hb_messages *messages, hb_message_cursor *cursor)
+{
+    if (!messages->more)
+        return false;
+    const found_line *oldest = &messages->found[messages->passed + messages->count - 1];
+    *cursor = (hb_message_cursor){oldest->time_ms, oldest->order};
+    return true;
 }
 
 bool hb_messages_complete(const hb_messages *messages)
