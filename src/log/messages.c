@@ -23,6 +23,7 @@ typedef struct found_line {
     uint64_t id_hash; /* 0 for a line without an id: it is unlike any other */
     bool deleted;
     bool judged; /* its removals are known */
+    bool edge;   /* of the millisecond in which the page ends: does not count for the limit yet */
     bool passed; /* belongs to a later page: only here so that the same message does not come again */
 } found_line;
 
@@ -31,7 +32,8 @@ struct hb_messages {
     found_line *found;
     size_t count;
     size_t capacity;
-    size_t passed; /* of the lines found: they stand first, as the newest */
+    size_t edge;   /* of the lines found; they stand first, as the newest */
+    size_t passed; /* of these */
     hb_message *messages;
     bool complete;
     bool more;
@@ -80,8 +82,8 @@ static void leave_newest(messages_search *search)
     size_t kept = 0;
     if (out->count > 0)
         qsort(out->found, out->count, sizeof *out->found, newest_first);
-    out->passed = 0;
-    for (size_t i = 0; i < out->count && kept < search->limit + out->passed; i++) {
+    out->edge = out->passed = 0;
+    for (size_t i = 0; i < out->count && kept < search->limit + out->edge; i++) {
         found_line line = out->found[i];
         if (lines.size + line.size > HB_MESSAGES_BYTES / 2) {
             out->more = true;
@@ -92,6 +94,7 @@ static void leave_newest(messages_search *search)
         if (line.id_hash != 0)
             hb_map_insert(&ids, line.id_hash, (uint32_t)kept);
         const hb_bytes text = {out->lines.data + line.at, line.size};
+        out->edge += line.edge;
         out->passed += line.passed;
         line.at = lines.size;
         hb_buffer_append(&lines, text);
@@ -116,6 +119,7 @@ static void keep_line(messages_search *search, hb_bytes line, const hb_fact *fac
         .at = out->lines.size,
         .size = line.size,
         .id_hash = fact->id.size > 0 ? hb_hash(fact->id, 0) | 1 : 0,
+        .edge = query->paged && fact->time_ms == query->before.time_ms,
         .passed = query->paged && fact->time_ms == query->before.time_ms && at >= query->before.at,
     };
     hb_buffer_append(&out->lines, line);
@@ -199,10 +203,10 @@ static bool is_settled(messages_search *search, const hb_log_search *part)
 {
     const hb_messages *out = search->out;
     const int64_t before_ms = hb_log_search_before(part);
-    if (out->count < search->limit + out->passed || before_ms == INT64_MAX)
+    if (out->count < search->limit + out->edge || before_ms == INT64_MAX)
         return false;
     leave_newest(search);
-    return out->count >= search->limit + out->passed && out->found[out->count - 1].time_ms >= before_ms;
+    return out->count >= search->limit + out->edge && out->found[out->count - 1].time_ms >= before_ms;
 }
 
 static bool read_messages(messages_search *search, hb_log *log, int64_t part, hb_error *error)
@@ -229,7 +233,7 @@ static bool read_messages(messages_search *search, hb_log *log, int64_t part, hb
         return read;
     /* Once there are enough, older messages do not come: what was removed before the oldest is not asked for. */
     const hb_messages *out = search->out;
-    const bool enough = out->count >= search->limit + out->passed;
+    const bool enough = out->count >= search->limit + out->edge;
     return read_removals(search, log, part, enough ? out->found[out->count - 1].time_ms : INT64_MIN, error);
 }
 
@@ -267,7 +271,7 @@ static bool take_parts(messages_search *search, hb_log *log, hb_error *error)
         }
         if (time_is_up(search))
             search->out->complete = false;
-        if (search->out->count >= search->limit + search->out->passed || time_is_up(search))
+        if (search->out->count >= search->limit + search->out->edge || time_is_up(search))
             break;
     }
     free(parts);
@@ -301,6 +305,10 @@ static bool prepare(messages_search *search, hb_error *error)
 static void finish(hb_messages *out, size_t limit)
 {
     out->count -= out->passed;
+    if (out->count > limit) {
+        out->count = limit;
+        out->more = true;
+    }
     out->messages = hb_alloc(out->count * sizeof *out->messages);
     for (size_t i = 0; i < out->count; i++) {
         const found_line *line = &out->found[out->passed + out->count - 1 - i];
