@@ -13,6 +13,7 @@ const hb_command *const hb_commands[] = {
     &hb_command_viewers,
     &hb_command_import,
     &hb_command_cat,
+    &hb_command_export,
     &hb_command_simulate,
     NULL,
 };
