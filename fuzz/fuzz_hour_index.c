@@ -1,6 +1,6 @@
-/* fuzz_hour_index.c - any bytes as an hour's index, or a good one with bytes changed: a search ends, and finds what a scan
- * of the hour finds. With the head's hash set right afterwards (first byte's lowest bit) it may be a forgery, so then
- * it only has to end. */
+/* fuzz_hour_index.c - any bytes as an hour's index, or a good one with bytes changed: a search ends, and finds what a
+ * scan of the hour finds. With the head's hash set right afterwards (first byte's lowest bit) it may be a forgery, so
+ * then it only has to end. */
 #include "base/say.h"
 #include "log/hour_index.h"
 #include "log/search.h"
