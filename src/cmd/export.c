@@ -194,12 +194,12 @@ static bool write_messages(export_job *job, hb_error *error);
 static bool write_wordfreq(export_job *job, hb_error *error);
 static bool write_msgperuser(export_job *job, hb_error *error);
 
-#define FIELDS(fields) fields, sizeof fields / sizeof *fields
-
 static const table tables[] = {
-    {"wordcount", FIELDS(wordcount_fields), write_wordcount},    {"wordfreq", FIELDS(wordfreq_fields), write_wordfreq},
-    {"msgperuser", FIELDS(msgperuser_fields), write_msgperuser}, {"viewers", FIELDS(viewers_fields), write_viewers},
-    {"messages", FIELDS(messages_fields), write_messages},
+    {"wordcount", wordcount_fields, sizeof wordcount_fields / sizeof *wordcount_fields, write_wordcount},
+    {"wordfreq", wordfreq_fields, sizeof wordfreq_fields / sizeof *wordfreq_fields, write_wordfreq},
+    {"msgperuser", msgperuser_fields, sizeof msgperuser_fields / sizeof *msgperuser_fields, write_msgperuser},
+    {"viewers", viewers_fields, sizeof viewers_fields / sizeof *viewers_fields, write_viewers},
+    {"messages", messages_fields, sizeof messages_fields / sizeof *messages_fields, write_messages},
 };
 
 static bool put_sheet(void *context, const hb_sheet_row *row, hb_layer layer, int words_version)

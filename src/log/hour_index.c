@@ -460,9 +460,12 @@ static bool keep_holders(const hb_index *index, const segment *of, uint64_t key,
     return true;
 }
 
-bool hb_index_find(hb_index *index, const uint64_t *keys, size_t key_count, hb_index_frame **frames, size_t *count,
-                   size_t *capacity)
+bool hb_index_find(const hb_index *index, const uint64_t *keys, size_t key_count, hb_index_frame **frames,
+                   size_t *count)
 {
+    size_t capacity = 0;
+    *frames = NULL;
+    *count = 0;
     for (size_t i = 0; i < index->segment_count; i++) {
         const segment *of = &index->segments[i];
         unsigned char found[SEGMENT_FRAMES / 8];
@@ -472,7 +475,7 @@ bool hb_index_find(hb_index *index, const uint64_t *keys, size_t key_count, hb_i
                 return false;
         for (size_t frame = 0; frame < of->count; frame++)
             if ((found[frame / 8] & 1u << frame % 8) != 0) {
-                HB_RESERVE(*frames, *capacity, *count + 1);
+                HB_RESERVE(*frames, capacity, *count + 1);
                 (*frames)[(*count)++] = index->frames[of->first + frame];
             }
     }

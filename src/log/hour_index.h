@@ -63,10 +63,10 @@ hb_index *hb_index_open_file(int index_file, int64_t hour, int file);
 uint64_t hb_index_end(const hb_index *index);       /* of what it covers, in the hour's file */
 uint64_t hb_index_lines_end(const hb_index *index); /* the same in bytes of lines */
 
-/* Finds the frames whose filters hold all keys (one at least) and appends them to *frames, in the order of the file.
- * False when the index turns out to be damaged; *frames is then undefined. */
-bool hb_index_find(hb_index *index, const uint64_t *keys, size_t key_count, hb_index_frame **frames, size_t *count,
-                   size_t *capacity);
+/* Finds the frames whose filters hold all keys, in the order of the file; without keys, all. *frames is the caller's,
+ * to be freed with free(), whatever comes back. False when the index turns out to be damaged. */
+bool hb_index_find(const hb_index *index, const uint64_t *keys, size_t key_count, hb_index_frame **frames,
+                   size_t *count);
 
 /* Where the frame behind this one begins, trailer passed over. */
 uint64_t hb_index_frame_end(const hb_index *index, const hb_index_frame *frame);

@@ -67,6 +67,8 @@ static int newest_first(const void *a, const void *b)
 /* Whether the index has a message of the same id among the first `kept`. */
 static bool is_repeated(const hb_messages *out, const hb_map *ids, uint64_t id_hash)
 {
+    if (ids->count == 0)
+        return false;
     for (uint32_t at = hb_map_first(ids, id_hash); at != HB_MAP_END; at = hb_map_next(ids, id_hash, at))
         if (out->found[hb_map_entry(ids, at)].id_hash == id_hash)
             return true;

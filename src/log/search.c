@@ -68,9 +68,8 @@ static size_t keys_of(const hb_log_filter *filter, uint64_t keys[2])
 static bool choose(hb_log_search *search, const hb_log_filter *filter)
 {
     uint64_t keys[2];
-    size_t capacity = 0;
     size_t kept = 0;
-    if (!hb_index_find(search->index, keys, keys_of(filter, keys), &search->chosen, &search->chosen_count, &capacity))
+    if (!hb_index_find(search->index, keys, keys_of(filter, keys), &search->chosen, &search->chosen_count))
         return false;
     for (size_t i = 0; i < search->chosen_count; i++)
         if (search->chosen[i].last_ms >= filter->from_ms && search->chosen[i].first_ms < filter->to_ms)
