@@ -6,6 +6,7 @@ mkdir -p "$4/crate/src"
 cp -p "$3/Cargo.toml" "$4/crate/"
 cp -p "$3/src/lib.rs" "$4/crate/src/"
 if [ "$1" = fetch ]; then
+  export CARGO_NET_RETRY=1 CARGO_HTTP_TIMEOUT=20 # who is offline need not wait for long
   "$2" fetch --quiet --manifest-path "$4/crate/Cargo.toml"
   exit
 fi

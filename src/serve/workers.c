@@ -4,8 +4,8 @@
  * loop, woken by an event, replies. libevent's requests are only ever touched by the loop.
  *
  * A stream goes round many times: a thread makes a bit of it, the loop sends that, and once the client has read it the
- * stream waits for a thread again. So a stream holds no thread while its client is slow, takes turns with other
- * requests, and never has more than one bit in memory. */
+ * stream waits for a thread again. So a stream holds no thread while its client is slow, lets other requests pass
+ * before its next bit, and never has more than one bit in memory. */
 #include "serve/workers.h"
 
 #include "base/clock.h"
@@ -64,6 +64,7 @@ struct hb_workers {
     pthread_mutex_t lock; /* over all below */
     pthread_cond_t wake;
     call_list waiting;
+    call_list waiting_streams; /* for their next bit: taken when nothing else waits */
     call_list done;
     LIST_HEAD(stream_list, pending_call) streams; /* the loop's */
     unsigned stream_count;
@@ -117,11 +118,11 @@ static void *work(void *context)
     hb_workers *workers = self->workers;
     pthread_mutex_lock(&workers->lock);
     for (;;) {
-        while (workers->waiting.count == 0 && !workers->stop)
+        while (workers->waiting.count == 0 && workers->waiting_streams.count == 0 && !workers->stop)
             pthread_cond_wait(&workers->wake, &workers->lock);
         if (workers->stop)
             break;
-        pending_call *call = take(&workers->waiting);
+        pending_call *call = take(workers->waiting.count > 0 ? &workers->waiting : &workers->waiting_streams);
         pthread_mutex_unlock(&workers->lock);
         answer(self->api, call);
         pthread_mutex_lock(&workers->lock);
@@ -145,7 +146,7 @@ static void add_waiting(hb_workers *workers, pending_call *call)
 {
     call->listed = true;
     pthread_mutex_lock(&workers->lock);
-    put(&workers->waiting, call);
+    put(is_stream(call) ? &workers->waiting_streams : &workers->waiting, call);
     pthread_cond_signal(&workers->wake);
     pthread_mutex_unlock(&workers->lock);
 }
@@ -339,6 +340,7 @@ void hb_workers_close(hb_workers *workers)
         free_call(call);
     }
     drop(&workers->waiting);
+    drop(&workers->waiting_streams);
     drop(&workers->done);
     event_free(workers->answered);
     pthread_cond_destroy(&workers->wake);
