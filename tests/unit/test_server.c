@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 /* ---- Pages and the plain endpoints ---- */
 
@@ -343,6 +344,41 @@ static void streams_end_with_their_clients(void **state)
     hb_buffer_free(&text);
 }
 
+/* What fails when the reply has begun already cuts it off. */
+static void a_stream_that_fails_is_cut_off(void **state)
+{
+    enum { MESSAGES = 2000 };
+    test_place *place = *state;
+    const int64_t hour_s = hb_time_floor(place->minute_s, HB_HOUR_S);
+    char hour[HB_TIME_TEXT];
+    char path[400];
+    char target[128];
+    for (int i = 0; i < MESSAGES; i++)
+        append(place, "@id=m%d;tmi-sent-ts=%lld;user-id=9 :many!m@m PRIVMSG #xqc :%0200d", i,
+               (long long)place->minute_s * 1000 + i % 1000, i);
+    flush(place);
+    hb_time_print_hour(hour_s + 5 * HB_HOUR_S, hour);
+    snprintf(path, sizeof path, "%s/%s.irc", place->log_path, hour); /* a directory cannot be read */
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(target, sizeof target, "/api/v1/channels/xqc/messages?format=text&from=-2h&to=%lld",
+             (long long)hour_s + 8 * HB_HOUR_S);
+    for (int i = 0; i < 3; i++) {
+        hb_buffer text = {0};
+        const int64_t start_ms = hb_monotonic_ms();
+        const int client = client_stream(place->port, target, 0);
+        while (client_read(client, CLIENT_TIMEOUT_MS, &text)) {
+        }
+        close(client);
+        assert_true(hb_monotonic_ms() - start_ms < CLIENT_TIMEOUT_MS);
+        assert_has(hb_buffer_bytes(&text), "200 OK");
+        assert_false(client_has(hb_bytes_from(hb_buffer_bytes(&text), text.size - 7), "\r\n0\r\n\r\n"));
+        hb_buffer_free(&text);
+    }
+    client_reply reply = client_get(place->port, "/api/v1/channels/xqc/messages?format=text");
+    assert_int_equal(reply.status, 200);
+    client_done(&reply);
+}
+
 static void any_page_may_read_the_api_only(void **state)
 {
     const test_place *place = *state;
@@ -560,6 +596,7 @@ int main(void)
         SERVED(pages_lead_back),
         SERVED(messages_stream_in_three_forms),
         SERVED(streams_end_with_their_clients),
+        SERVED(a_stream_that_fails_is_cut_off),
         SERVED(any_page_may_read_the_api_only),
         SERVED(news_is_live_within_a_second),
         SERVED(messages_are_live_and_filtered),
