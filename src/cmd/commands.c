@@ -5,6 +5,8 @@ const hb_command *const hb_commands[] = {
     &hb_command_run,
     &hb_command_ingest,
     &hb_command_process,
+    &hb_command_batch,
+    &hb_command_verify,
     &hb_command_serve,
     &hb_command_channels,
     &hb_command_rate,

@@ -66,19 +66,28 @@ struct hb_processor {
     hb_error error;
 };
 
+bool hb_top_option_read(const hb_options *options, uint32_t *top, hb_error *error)
+{
+    uint64_t number = 0;
+    const hb_bytes text = hb_bytes_of(hb_options_text(options, "top"));
+    if (hb_bytes_equal(text, HB_BYTES("all")))
+        number = HB_TOP_ALL;
+    else if (!hb_bytes_to_u64(text, &number) || number == 0 || number >= HB_TOP_ALL)
+        return hb_fail(error, HB_ERROR_USAGE, "--top %.*s makes no sense: a number from 1 up, or all", HB_PRINT(text));
+    *top = (uint32_t)number;
+    return true;
+}
+
 bool hb_processor_options_read(const hb_options *options, hb_processor_options *process, hb_error *error)
 {
-    uint64_t top = 0;
-    const hb_bytes text = hb_bytes_of(hb_options_text(options, "top"));
+    uint32_t top = 0;
     const uint64_t memory = hb_options_number(options, "memory");
-    if (hb_bytes_equal(text, HB_BYTES("all")))
-        top = HB_TOP_ALL;
-    else if (!hb_bytes_to_u64(text, &top) || top == 0 || top >= HB_TOP_ALL)
-        return hb_fail(error, HB_ERROR_USAGE, "--top %.*s makes no sense: a number from 1 up, or all", HB_PRINT(text));
+    if (!hb_top_option_read(options, &top, error))
+        return false;
     if (memory < MEMORY_MIN)
         return hb_fail(error, HB_ERROR_USAGE, "--memory must be at least 1M");
     *process = (hb_processor_options){
-        .log = hb_options_log(options), .store = hb_options_store(options), .top = (uint32_t)top, .memory = memory};
+        .log = hb_options_log(options), .store = hb_options_store(options), .top = top, .memory = memory};
     return true;
 }
 

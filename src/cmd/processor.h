@@ -31,6 +31,9 @@ typedef struct hb_processor_options {
         "memory", HB_OPTION_SIZE, "SIZE", "1G", "what counting may hold in memory, at least 1M"                        \
     }
 
+/* Reads the option --top. False: HB_ERROR_USAGE. */
+bool hb_top_option_read(const hb_options *options, uint32_t *top, hb_error *error);
+
 /* Reads HB_OPTIONS_PLACES and HB_OPTIONS_PROCESS. Texts belong to options. False: HB_ERROR_USAGE. */
 bool hb_processor_options_read(const hb_options *options, hb_processor_options *process, hb_error *error);
 

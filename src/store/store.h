@@ -49,6 +49,10 @@ typedef bool hb_visit_sheet(void *context, const hb_sheet_row *row, hb_layer lay
 bool hb_store_sheets(hb_store *store, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_sheet *visit,
                      void *context, hb_error *error);
 
+/* Hours with a sheet that was computed by a version of the words before this one, ascending. Looks at every sheet. */
+typedef bool hb_visit_hour(void *context, int64_t hour_s);
+bool hb_store_outdated(hb_store *store, int words_version, hb_visit_hour *visit, void *context, hb_error *error);
+
 /* Channels in the order of their names. */
 typedef bool hb_visit_channel(void *context, const hb_channel_row *row);
 bool hb_store_channels(hb_store *store, hb_visit_channel *visit, void *context, hb_error *error);
