@@ -49,8 +49,8 @@ static bool print_result(const verify_job *job)
     if (wrong > 0)
         print_table(&job->difference);
     if (job->uncounted > 0)
-        printf("%" PRIu64 " hours of the log are not in the store yet\n", job->uncounted);
-    printf("%s of %s values differ, in %" PRIu64 " hours\n", hb_number_print(wrong, numbers[0]),
+        printf("%" PRIu64 " hour%s of the log not in the store yet\n", job->uncounted, job->uncounted == 1 ? "" : "s");
+    printf("%s of %s values differ (%" PRIu64 " hours)\n", hb_number_print(wrong, numbers[0]),
            hb_number_print(job->difference.compared, numbers[1]), job->hours - job->uncounted);
     if (wrong + job->uncounted > 0)
         hb_say_note("'hubbub batch' counts these hours anew");

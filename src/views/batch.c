@@ -21,7 +21,7 @@ enum {
     ROUND_BYTES = 96 << 20,  /* of lines that are held at a time, by all workers */
     STRETCH_MAX = 32 << 20,  /* what one worker reads in a round; frames at its ends are unpacked twice */
     STRETCH_MIN = 1 << 20,
-    COUNTS_PER_LINES = 2     /* lines of an hour take at least so many times the room of its counts */
+    COUNTS_PER_LINES = 3     /* lines of an hour take at least so many times the room of its counts */
 };
 
 typedef struct share {
