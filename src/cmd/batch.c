@@ -9,6 +9,7 @@
 #include "cmd/signals.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 typedef struct batch_job {
     hb_store *store;
@@ -27,8 +28,10 @@ static bool take(void *context, const hb_hour *hour, const hb_batch_result *resu
     const bool known = hour->counted || hour->settled;
     if (known && !hb_compare(job->store, &result->changes, hb_hour_late(hour) > 0, false, &job->corrected, error))
         return false;
+    const int64_t t0 = hb_monotonic_ms();
     if (!hb_store_apply(job->store, &result->changes, error))
         return false;
+    fprintf(stderr, "apply %ld\n", (long)(hb_monotonic_ms() - t0));
     job->hours++;
     job->facts += result->counts.facts;
     job->messages += result->counts.messages + result->counts.shared;

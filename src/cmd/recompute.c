@@ -19,7 +19,7 @@ enum {
     SMALL_HOUR = 32 << 20,      /* bytes of lines: one thread does it */
     LARGE_MEMORY = 704 << 20,   /* what counting a large hour may take, */
     SMALL_MEMORY = 256 << 20,   /* and a small one */
-    LOOK_MS = 100,
+    LOOK_MS = 20,
     JOBS_MAX = 256
 };
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 enum {
-    SHARES_PER_JOB = 4, /* so that a large channel does not keep the others waiting */
+    SHARES_PER_JOB = 16,/* so that a large channel does not keep the others waiting */
     SHARES_MIN = 8,
     ROUND_BYTES = 96 << 20,  /* of lines that are held at a time, by all workers */
     STRETCH_MAX = 32 << 20,  /* what one worker reads in a round; frames at its ends are unpacked twice */
