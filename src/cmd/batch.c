@@ -13,6 +13,8 @@
 
 typedef struct batch_job {
     hb_store *store;
+    hb_store *before; /* the same store, for reading: shows what was there until the commit */
+    bool begun;       /* the changes of the hour in hand come in pieces */
     uint64_t hours;
     uint64_t facts;
     uint64_t messages;
@@ -22,16 +24,34 @@ typedef struct batch_job {
     hb_difference corrected;
 } batch_job;
 
+static bool take_piece(void *context, const hb_changes *changes, hb_error *error)
+{
+    batch_job *const job = context;
+    if (!job->begun && !hb_store_begin(job->store, error))
+        return false;
+    job->begun = true;
+    return hb_store_put(job->store, changes, error);
+}
+
+/* Writes what pieces have not brought. */
+static bool store_rest(batch_job *job, const hb_changes *changes, hb_error *error)
+{
+    const hb_changes rest = {
+        .layer = changes->layer, .progress = changes->progress, .progress_count = changes->progress_count};
+    if (!job->begun)
+        return hb_store_apply(job->store, changes, error);
+    job->begun = false;
+    return hb_store_put(job->store, &rest, error) && hb_store_commit(job->store, error);
+}
+
 static bool take(void *context, const hb_hour *hour, const hb_batch_result *result, hb_error *error)
 {
     batch_job *const job = context;
     const bool known = hour->counted || hour->settled;
-    if (known && !hb_compare(job->store, &result->changes, hb_hour_late(hour) > 0, false, &job->corrected, error))
+    if (known && !hb_compare(job->before, &result->changes, hb_hour_late(hour) > 0, false, &job->corrected, error))
         return false;
-    const int64_t t0 = hb_monotonic_ms();
-    if (!hb_store_apply(job->store, &result->changes, error))
+    if (!store_rest(job, &result->changes, error))
         return false;
-    fprintf(stderr, "apply %ld\n", (long)(hb_monotonic_ms() - t0));
     job->hours++;
     job->facts += result->counts.facts;
     job->messages += result->counts.messages + result->counts.shared;
@@ -91,15 +111,14 @@ static bool find_hours(const hb_options *options, hb_store *store, hb_hours *hou
 
 static bool recompute(const hb_options *options, batch_job *job, hb_error *error)
 {
-    hb_recompute work = {.what = "batch", .take = take, .context = job};
+    hb_recompute work = {.what = "batch", .take = take, .piece = take_piece, .context = job};
     hb_hours hours = {0};
     bool stopped = false;
     if (!hb_recompute_options_read(options, &work, error))
         return false;
     job->store = hb_store_open(hb_options_store(options), HB_STORE_WRITE, error);
-    if (job->store == NULL)
-        return false;
-    bool good = find_hours(options, job->store, &hours, error);
+    job->before = job->store == NULL ? NULL : hb_store_open(hb_options_store(options), HB_STORE_READ, error);
+    bool good = job->before != NULL && find_hours(options, job->before, &hours, error);
     if (good && hours.count == 0) {
         hb_say_note("there is nothing to recompute%s",
                     hours.going_on > 0 ? ": the hours that remain ended less than 5 minutes ago, or go on" : "");
@@ -109,7 +128,8 @@ static bool recompute(const hb_options *options, batch_job *job, hb_error *error
         say_summary(job, stopped, hb_monotonic_ms() - from_ms);
     }
     hb_hours_free(&hours);
-    hb_store_close(job->store);
+    hb_store_close(job->before);
+    hb_store_close(job->store); /* undoes what was not committed */
     return good && (!stopped || hb_fail(error, HB_ERROR_NONE, "stopped"));
 }
 

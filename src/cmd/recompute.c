@@ -110,7 +110,9 @@ static bool recompute_size(recomputing *job, bool large, unsigned jobs, atomic_s
                                                       .memory = large || jobs > 1 || job->recompute->jobs == 1
                                                                     ? LARGE_MEMORY
                                                                     : SMALL_MEMORY,
-                                                      .meter = &job->meter},
+                                                      .meter = &job->meter,
+                                                      .piece = large ? job->recompute->piece : NULL,
+                                                      .context = job->recompute->context},
                                   error);
         good = batch != NULL && recompute_hour(job, batch, hour, error);
     }

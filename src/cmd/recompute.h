@@ -16,6 +16,9 @@ typedef struct hb_recompute {
     unsigned jobs;
     /* Takes an hour's result: compares, stores. One thread at a time. False stops everything. */
     bool (*take)(void *context, const hb_hour *hour, const hb_batch_result *result, hb_error *error);
+    /* May be NULL. Takes the pieces of a large hour's changes before its result (see hb_batch_options); there is no
+     * other hour in between. */
+    bool (*piece)(void *context, const hb_changes *changes, hb_error *error);
     void *context;
 } hb_recompute;
 

@@ -23,6 +23,13 @@ void hb_store_close(hb_store *store);
 /* Applies all of the changes in one transaction, or nothing. On failure (a full disk) the same may be tried again. */
 bool hb_store_apply(hb_store *store, const hb_changes *changes, hb_error *error);
 
+/* The same in pieces, for changes that are made bit by bit: begin, put as often as there is something, commit. Nobody
+ * sees any of it before the commit, and nothing else may be done with this handle until then. When one of these fails,
+ * all of it is undone; so it is when the store is closed before the commit. */
+bool hb_store_begin(hb_store *store, hb_error *error);
+bool hb_store_put(hb_store *store, const hb_changes *changes, hb_error *error);
+bool hb_store_commit(hb_store *store, hb_error *error);
+
 /* A number that is different after any writer's commit; for noticing that there is news (cheap, no query). */
 uint64_t hb_store_generation(hb_store *store);
 

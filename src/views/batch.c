@@ -27,6 +27,11 @@ enum {
 typedef struct share {
     hb_fold *fold;
     hb_speed_rows rows;
+    size_t minutes_given; /* of the rows, in pieces */
+    size_t words_given;
+    size_t users_given;
+    size_t channels_given;
+    size_t sheets_given;
 } share;
 
 typedef struct worker {
@@ -44,7 +49,12 @@ struct hb_batch {
     share *shares;
     uint32_t share_count;
     pthread_barrier_t barrier;
-    pthread_mutex_t lock; /* of failed, error, damaged, damage */
+    pthread_mutex_t lock; /* of error, damaged, damage, ready */
+    pthread_cond_t ready_news;
+    uint32_t *ready; /* shares whose rows are made in this pass, */
+    uint32_t ready_count;
+    uint32_t given_count; /* and how many of them were handed on */
+    bool begun;           /* the first piece was handed on */
 
     /* The hour in hand. */
     int64_t hour_s;
@@ -91,7 +101,9 @@ hb_batch *hb_batch_open(const hb_batch_options *options, hb_error *error)
     batch->workers = hb_alloc(options->jobs * sizeof *batch->workers);
     batch->share_count = options->jobs * SHARES_PER_JOB < SHARES_MIN ? SHARES_MIN : options->jobs * SHARES_PER_JOB;
     batch->shares = hb_alloc(batch->share_count * sizeof *batch->shares);
+    batch->ready = hb_alloc(batch->share_count * sizeof *batch->ready);
     pthread_mutex_init(&batch->lock, NULL);
+    pthread_cond_init(&batch->ready_news, NULL);
     if (open_all(batch, error))
         return batch;
     hb_batch_close(batch);
@@ -118,7 +130,9 @@ void hb_batch_close(hb_batch *batch)
     }
     batch->all.sheet_count = 0; /* the sheets were the shares' */
     hb_speed_rows_free(&batch->all);
+    pthread_cond_destroy(&batch->ready_news);
     pthread_mutex_destroy(&batch->lock);
+    free(batch->ready);
     free(batch->workers);
     free(batch->shares);
     free(batch);
@@ -131,6 +145,8 @@ static void give_up(hb_batch *batch, const hb_error *error)
     pthread_mutex_lock(&batch->lock);
     if (!atomic_load(&batch->given_up))
         batch->error = *error;
+    if (batch->error.code == HB_ERROR_MISSING)
+        batch->error.code = HB_ERROR_SYSTEM; /* the hour was there when we began */
     atomic_store(&batch->given_up, true);
     pthread_mutex_unlock(&batch->lock);
 }
@@ -232,19 +248,72 @@ static void count_shares(hb_batch *batch)
         }
 }
 
-static void make_rows(worker *one)
+/* Makes the rows of the next share; false when there is none left. */
+static bool make_rows(worker *one)
 {
     hb_batch *const batch = one->batch;
-    for (uint32_t number; (number = atomic_fetch_add(&batch->next_share, 1)) < batch->share_count;) {
-        share *const mine = &batch->shares[number];
-        for (size_t i = 0; i < hb_fold_slot_count(mine->fold) && !atomic_load(&batch->given_up); i++) {
-            hb_fold_slot *const slot = hb_fold_slot_at(mine->fold, i);
-            hb_top top = {0};
-            hb_speed_rows_add_whole(&mine->rows, slot, &top, batch->options.top, one->room);
-            hb_speed_rows_add_sheet(&mine->rows, slot, false);
-            hb_top_free(&top);
-        }
-        hb_fold_forget(mine->fold, HB_FOLD_ANY_HOUR);
+    const uint32_t number = atomic_fetch_add(&batch->next_share, 1);
+    if (number >= batch->share_count)
+        return false;
+    share *const mine = &batch->shares[number];
+    for (size_t i = 0; i < hb_fold_slot_count(mine->fold) && !atomic_load(&batch->given_up); i++) {
+        hb_fold_slot *const slot = hb_fold_slot_at(mine->fold, i);
+        hb_top top = {0};
+        hb_speed_rows_add_whole(&mine->rows, slot, &top, batch->options.top, one->room);
+        hb_speed_rows_add_sheet(&mine->rows, slot, false);
+        hb_top_free(&top);
+    }
+    hb_fold_forget(mine->fold, HB_FOLD_ANY_HOUR);
+    pthread_mutex_lock(&batch->lock);
+    batch->ready[batch->ready_count++] = number;
+    pthread_cond_signal(&batch->ready_news);
+    pthread_mutex_unlock(&batch->lock);
+    return true;
+}
+
+/* Hands on what a share has made since it was here last. */
+static void give_piece(hb_batch *batch, share *from)
+{
+    hb_error error = {0};
+    const hb_speed_rows *const rows = &from->rows;
+    const hb_changes piece = {.layer = HB_LAYER_BATCH,
+                              .minutes = rows->minutes + from->minutes_given,
+                              .minute_count = rows->minute_count - from->minutes_given,
+                              .words = rows->words + from->words_given,
+                              .word_count = rows->word_count - from->words_given,
+                              .users = rows->users + from->users_given,
+                              .user_count = rows->user_count - from->users_given,
+                              .channels = rows->channels + from->channels_given,
+                              .channel_count = rows->channel_count - from->channels_given,
+                              .sheets = rows->sheets + from->sheets_given,
+                              .sheet_count = rows->sheet_count - from->sheets_given,
+                              .replace_hour = !batch->begun,
+                              .hour_s = batch->hour_s};
+    from->minutes_given = rows->minute_count;
+    from->words_given = rows->word_count;
+    from->users_given = rows->user_count;
+    from->channels_given = rows->channel_count;
+    from->sheets_given = rows->sheet_count;
+    batch->begun = true;
+    if (!batch->options.piece(batch->options.context, &piece, &error))
+        give_up(batch, &error);
+}
+
+/* Hands on rows as soon as they are made, and makes some when there are none to hand on. */
+static void give_rows(worker *one)
+{
+    hb_batch *const batch = one->batch;
+    for (bool more = true; batch->given_count < batch->share_count;) {
+        pthread_mutex_lock(&batch->lock);
+        while (!more && batch->ready_count == batch->given_count)
+            pthread_cond_wait(&batch->ready_news, &batch->lock);
+        const bool ready = batch->ready_count > batch->given_count;
+        const uint32_t number = ready ? batch->ready[batch->given_count++] : 0;
+        pthread_mutex_unlock(&batch->lock);
+        if (!ready)
+            more = make_rows(one);
+        else if (!atomic_load(&batch->given_up))
+            give_piece(batch, &batch->shares[number]);
     }
 }
 
@@ -257,6 +326,8 @@ static void meet(hb_batch *batch, bool pass_ends)
     atomic_store(&batch->next_share, 0);
     if (pass_ends) {
         atomic_store(&batch->next_at, 0);
+        batch->ready_count = 0;
+        batch->given_count = 0;
         batch->pass++;
     }
 }
@@ -274,7 +345,11 @@ static void work(worker *one)
             meet(batch, false);
             pthread_barrier_wait(&batch->barrier);
         }
-        make_rows(one);
+        if (one == &batch->workers[0] && batch->options.piece != NULL)
+            give_rows(one);
+        else
+            while (make_rows(one))
+                ;
         meet(batch, true);
         pthread_barrier_wait(&batch->barrier);
     }
@@ -401,9 +476,14 @@ bool hb_batch_hour(hb_batch *batch, int64_t hour_s, uint64_t late, hb_batch_resu
     batch->all.sheet_count = 0; /* the shares free their sheets */
     hb_speed_rows_clear(&batch->all);
     for (uint32_t i = 0; i < batch->share_count; i++) {
-        hb_speed_rows_clear(&batch->shares[i].rows);
-        hb_fold_hour(batch->shares[i].fold, hour_s);
+        share *const one = &batch->shares[i];
+        hb_speed_rows_clear(&one->rows);
+        hb_fold_hour(one->fold, hour_s);
+        one->minutes_given = one->words_given = one->users_given = one->channels_given = one->sheets_given = 0;
     }
+    batch->ready_count = 0;
+    batch->given_count = 0;
+    batch->begun = false;
     batch->hour_s = hour_s;
     batch->pass = 0;
     batch->damaged = false;
