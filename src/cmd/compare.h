@@ -1,4 +1,5 @@
-/* compare.h - how what the store has of an hour differs from what the batch layer makes of it: by table, and by cause. */
+/* compare.h - how what the store has of an hour differs from what the batch layer makes of it: by table, and by cause.
+ */
 #ifndef HB_CMD_COMPARE_H
 #define HB_CMD_COMPARE_H
 
@@ -31,8 +32,8 @@ const char *hb_compared_table_name(hb_compared_table table);
 uint64_t hb_difference_sum(const hb_difference *difference);
 
 /* Compares the hour that changes replaces (all of them; minutes in the order of hb_store_minutes, words and users in
- * runs by channel in the order of channels) and adds to difference. late: facts of the hour were late. Sheets are looked
- * at only if with_sheets. False: what reading the store fails with. */
+ * runs by channel in the order of channels) and adds to difference. late: facts of the hour were late. Sheets are
+ * looked at only if with_sheets. False: what reading the store fails with. */
 bool hb_compare(hb_store *store, const hb_changes *changes, bool late, bool with_sheets, hb_difference *difference,
                 hb_error *error);
 

@@ -80,10 +80,10 @@ bool hb_hours_list(hb_log *log, hb_store *store, int64_t from_s, int64_t to_s, b
 {
     *hours = (hb_hours){0};
     return list_parts(log, from_s, to_s, now_ms, hours, error) &&
-           (store == NULL || (hb_store_progress(store, HB_LAYER_SPEED, note_speed, hours, error) &&
-                              hb_store_progress(store, HB_LAYER_BATCH, note_batch, hours, error) &&
-                              (!with_outdated ||
-                               hb_store_outdated(store, HB_WORDS_VERSION, note_outdated, hours, error))));
+           (store == NULL ||
+            (hb_store_progress(store, HB_LAYER_SPEED, note_speed, hours, error) &&
+             hb_store_progress(store, HB_LAYER_BATCH, note_batch, hours, error) &&
+             (!with_outdated || hb_store_outdated(store, HB_WORDS_VERSION, note_outdated, hours, error))));
 }
 
 void hb_hours_free(hb_hours *hours)

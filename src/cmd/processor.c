@@ -48,8 +48,8 @@ typedef struct processor_metrics {
 struct hb_processor {
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t stop_news; /* on the monotonic clock */
-    bool stop;                /* under the lock */
+    pthread_cond_t stop_news;  /* on the monotonic clock */
+    bool stop;                 /* under the lock */
     const hb_changes *visitor; /* changes that another thread hands over; under the lock, as are the next four */
     pthread_cond_t visitor_news;
     bool visitor_done;
@@ -373,8 +373,8 @@ static bool open_all(hb_processor *processor, const hb_processor_options *option
     if (processor->speed == NULL)
         return false;
     restoring restore = {.speed = processor->speed};
-    /* An hour that the batch layer has replaced is closed: what has come since is late. Where the speed layer knows more
-     * of it, that counts. */
+    /* An hour that the batch layer has replaced is closed: what has come since is late. Where the speed layer knows
+     * more of it, that counts. */
     if (hb_store_progress(processor->store, HB_LAYER_BATCH, restore_part, &restore, error) &&
         hb_store_progress(processor->store, HB_LAYER_SPEED, restore_part, &restore, error))
         processor->follower =

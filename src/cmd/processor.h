@@ -41,8 +41,8 @@ bool hb_processor_options_read(const hb_options *options, hb_processor_options *
 /* Opens log and store, and starts the thread. NULL: what hb_log_open, hb_store_open and hb_words_open fail with. */
 hb_processor *hb_processor_open(const hb_processor_options *options, hb_metrics *metrics, hb_error *error);
 
-/* Has the processor's thread apply changes of another layer to the store, between two of its own writes: a store has one
- * writer. Waits until that is done. Any thread, before hb_processor_close. False: the store refuses, now or since a
+/* Has the processor's thread apply changes of another layer to the store, between two of its own writes: a store has
+ * one writer. Waits until that is done. Any thread, before hb_processor_close. False: the store refuses, now or since a
  * while; HB_ERROR_BUSY: the processor has come to its end. */
 bool hb_processor_apply(hb_processor *processor, const hb_changes *changes, hb_error *error);
 

@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 enum {
-    SMALL_HOUR = 32 << 20,      /* bytes of lines: one thread does it */
-    LARGE_MEMORY = 704 << 20,   /* what counting a large hour may take, */
-    SMALL_MEMORY = 256 << 20,   /* and a small one */
+    SMALL_HOUR = 32 << 20,    /* bytes of lines: one thread does it */
+    LARGE_MEMORY = 704 << 20, /* what counting a large hour may take, */
+    SMALL_MEMORY = 256 << 20, /* and a small one */
     LOOK_MS = 20,
     JOBS_MAX = 256
 };

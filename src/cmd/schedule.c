@@ -19,9 +19,9 @@
 
 enum {
     LOOK_MS = 5 * 1000,
-    RETRY_MS = 60 * 1000,          /* after a failure */
-    REST_MS = 60 * 1000,           /* an hour of the past is taken when nothing more has come for so long, */
-    PATIENCE_S = 600,              /* or when its last batch was so long ago */
+    RETRY_MS = 60 * 1000, /* after a failure */
+    REST_MS = 60 * 1000,  /* an hour of the past is taken when nothing more has come for so long, */
+    PATIENCE_S = 600,     /* or when its last batch was so long ago */
     BATCH_MEMORY = 256 << 20,
     LOWEST_PRIORITY = 19
 };
@@ -151,9 +151,9 @@ static bool look(hb_schedule *schedule, hb_error *error)
         return false;
     if (schedule->settled && schedule->settled_list == hash)
         return true;
-    const bool good = hb_hours_list(schedule->log, schedule->reader, INT64_MIN, INT64_MAX, false, hb_now_ms(), &hours,
-                                    error) &&
-                      settle_hours(schedule, &hours, &left, error);
+    const bool good =
+        hb_hours_list(schedule->log, schedule->reader, INT64_MIN, INT64_MAX, false, hb_now_ms(), &hours, error) &&
+        settle_hours(schedule, &hours, &left, error);
     hb_hours_free(&hours);
     schedule->settled_list = hash;
     schedule->settled = good && !left;
