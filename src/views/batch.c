@@ -321,7 +321,8 @@ static void give_rows(worker *one)
  * next meeting. */
 static void meet(hb_batch *batch, bool pass_ends)
 {
-    if (pthread_barrier_wait(&batch->barrier) != PTHREAD_BARRIER_SERIAL_THREAD)
+    const int role = pthread_barrier_wait(&batch->barrier);
+    if (role != PTHREAD_BARRIER_SERIAL_THREAD)
         return;
     atomic_store(&batch->next_share, 0);
     if (pass_ends) {
