@@ -18,8 +18,8 @@
 enum {
     SHARES_PER_JOB = 16, /* so that a large channel does not keep the others waiting */
     SHARES_MIN = 8,
-    ROUND_BYTES = 96 << 20, /* of lines that are held at a time, by all workers */
-    STRETCH_MAX = 32 << 20, /* what one worker reads in a round; frames at its ends are unpacked twice */
+    ROUND_BYTES = 192 << 20, /* of lines that are held at a time, by all workers */
+    STRETCH_MAX = 64 << 20,  /* what one worker reads in a round; frames at its ends are unpacked twice */
     STRETCH_MIN = 1 << 20,
     COUNTS_PER_LINES = 3 /* lines of an hour take at least so many times the room of its counts */
 };
@@ -367,8 +367,9 @@ static bool find_end(hb_batch *batch, hb_error *error)
     batch->stretch = stretch < STRETCH_MIN ? STRETCH_MIN : stretch > STRETCH_MAX ? STRETCH_MAX : stretch;
     if (batch->stretch > most)
         batch->stretch = most;
-    const size_t counts = batch->options.memory > 2 * (size_t)ROUND_BYTES ? batch->options.memory - ROUND_BYTES
-                                                                          : batch->options.memory / 2 + 1;
+    const size_t lines = (size_t)batch->stretch * batch->options.jobs;
+    const size_t memory = batch->options.memory;
+    const size_t counts = memory > 2 * lines ? memory - lines : memory / 2 + 1;
     batch->passes = (uint32_t)(batch->end / COUNTS_PER_LINES / counts) + 1;
     return true;
 }
