@@ -16,8 +16,8 @@
 #include <stdlib.h>
 
 enum {
-    SHARES_PER_JOB = 16, /* so that a large channel does not keep the others waiting */
-    SHARES_MIN = 8,
+    SHARES_PER_JOB = 16,     /* so that a large channel does not keep the others waiting, and tables fit the cache */
+    SHARES_MAX = 256,        /* unless there are more jobs: each has a word splitter */
     ROUND_BYTES = 192 << 20, /* of lines that are held at a time, by all workers */
     STRETCH_MAX = 64 << 20,  /* what one worker reads in a round; frames at its ends are unpacked twice */
     STRETCH_MIN = 1 << 20,
@@ -99,7 +99,9 @@ hb_batch *hb_batch_open(const hb_batch_options *options, hb_error *error)
     hb_batch *batch = hb_alloc(sizeof *batch);
     batch->options = *options;
     batch->workers = hb_alloc(options->jobs * sizeof *batch->workers);
-    batch->share_count = options->jobs * SHARES_PER_JOB < SHARES_MIN ? SHARES_MIN : options->jobs * SHARES_PER_JOB;
+    batch->share_count = options->jobs * SHARES_PER_JOB;
+    if (batch->share_count > SHARES_MAX)
+        batch->share_count = options->jobs > SHARES_MAX ? options->jobs : SHARES_MAX;
     batch->shares = hb_alloc(batch->share_count * sizeof *batch->shares);
     batch->ready = hb_alloc(batch->share_count * sizeof *batch->ready);
     pthread_mutex_init(&batch->lock, NULL);
