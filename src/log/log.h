@@ -81,6 +81,9 @@ void hb_log_cursor_close(hb_log_cursor *cursor);
  * HB_ERROR_CORRUPT with the place (a bad frame; the next call goes on behind it), HB_ERROR_SYSTEM. */
 bool hb_log_read(hb_log_cursor *cursor, hb_bytes *lines, uint64_t *next, hb_error *error);
 
+/* Where a part ends now: the offset behind its last line. False: HB_ERROR_MISSING, HB_ERROR_SYSTEM. */
+bool hb_log_end(hb_log *log, int64_t part, uint64_t *end, hb_error *error);
+
 /* Takes lines off *rest up to the next one that contains a text (" #channel"); false when there is none. Far faster
  * than to parse each line: what it finds is then parsed. */
 bool hb_log_find_line(hb_bytes *rest, hb_bytes text, hb_bytes *line);
