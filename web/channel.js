@@ -38,6 +38,7 @@ export class Channel {
     this.state = state;
     this.link = link;
     this.minutes = new Map(); // Unix seconds -> row
+    this.rankedAt = -Infinity;
     this.requests = {};
     this.build();
     this.paint = paced(1000, () => this.refresh());
@@ -57,7 +58,10 @@ export class Channel {
       {
         hello: () => this.load(), // after it, so that nothing falls between the answer and the events
         channels: ({ rows }) => this.takeChannels(rows),
-        rate: ({ rows }) => this.takeMinutes(rows),
+        rate: ({ rows }) => {
+          this.takeMinutes(rows);
+          this.rankSoon();
+        },
         words: () => this.rankSoon(),
         users: () => this.rankSoon(),
         message: (row) => this.feed.add(row),

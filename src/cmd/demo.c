@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { DEMO_CHANNELS = 16, DEMO_RATE = 150, DEMO_SEED = 11 };
+enum { DEMO_CHANNELS = 16, DEMO_RATE = 60, DEMO_SEED = 11 };
 
 struct hb_demo {
     hb_chat_maker *maker;

@@ -18,23 +18,20 @@ enum {
     IDS_MIN = 16
 };
 
-typedef struct span { /* a slice of the piece in hand */
-    uint32_t at;
-    uint32_t size;
-} span;
-
+/* A fact with all that counting needs. Its texts stand one behind the other in fold->texts: read when it was parsed,
+ * they were in the cache; later, each would be a miss of its own. */
 typedef struct record {
     int64_t time_ms;
     union {
         uint64_t id_hash; /* 0: no id, or none that counts */
         uint64_t viewers;
     };
-    span text;   /* of a viewer sample: the title */
-    span emotes; /* of a viewer sample: the game */
-    span user_id;
-    span login;
-    span display_name;
-    span room_id;
+    size_t texts_at;
+    uint32_t room_size;
+    uint32_t user_size;
+    uint32_t name_size;
+    uint32_t text_size;   /* of a viewer sample: the title */
+    uint32_t emotes_size; /* of a viewer sample: the game */
     uint32_t slot;
     uint8_t kind;
     bool shared;
@@ -56,6 +53,7 @@ struct hb_fold {
     record *records;
     size_t record_count;
     size_t record_capacity;
+    hb_buffer texts; /* of the records */
     uint32_t *order; /* numbers of records, slot by slot */
     size_t order_capacity;
     uint32_t *taken_slots; /* slots that the piece in hand touches */
@@ -95,6 +93,7 @@ void hb_fold_close(hb_fold *fold)
     hb_fold_forget(fold, HB_FOLD_ANY_HOUR);
     hb_words_close(fold->words);
     hb_map_free(&fold->slot_map);
+    hb_buffer_free(&fold->texts);
     hb_buffer_free(&fold->plain);
     hb_buffer_free(&fold->clean);
     hb_buffer_free(&fold->other_clean);
@@ -186,17 +185,33 @@ static void add_id(hb_fold_ids *ids, uint64_t hash)
 
 /* ---- Reading a piece into records ---- */
 
-static span span_of(hb_bytes piece, hb_bytes part)
+static uint32_t keep_text(hb_fold *fold, hb_bytes text)
 {
-    return part.size == 0 ? (span){0, 0} : (span){(uint32_t)(part.data - piece.data), (uint32_t)part.size};
+    hb_buffer_append(&fold->texts, text);
+    return (uint32_t)text.size; /* a line is no longer than HB_FOLD_LINE_MAX */
 }
 
-static hb_bytes slice_of(hb_bytes piece, span part)
+static void keep_texts(hb_fold *fold, const hb_fact *fact, record *made)
 {
-    return (hb_bytes){piece.data + part.at, part.size};
+    const hb_bytes user = fact->user_id.size > 0 ? fact->user_id : fact->login;
+    const hb_bytes name = fact->display_name.size > 0 ? fact->display_name
+                          : fact->login.size > 0      ? fact->login
+                                                      : fact->user_id;
+    const bool sample = fact->kind == HB_FACT_STREAM;
+    const bool message = fact->kind == HB_FACT_MESSAGE && !fact->shared;
+    made->texts_at = fold->texts.size;
+    made->room_size = keep_text(fold, fact->room_id);
+    if (message) {
+        made->user_size = keep_text(fold, user);
+        made->name_size = keep_text(fold, name);
+    }
+    if (message || sample) {
+        made->text_size = keep_text(fold, sample ? fact->title : fact->text);
+        made->emotes_size = keep_text(fold, sample ? fact->game : fact->emotes);
+    }
 }
 
-static void record_fact(hb_fold *fold, hb_bytes piece, const hb_fact *fact)
+static void record_fact(hb_fold *fold, const hb_fact *fact)
 {
     char lower[HB_LOGIN_MAX];
     const int64_t hour_s = hb_time_floor(fact->time_ms / 1000, HB_HOUR_S);
@@ -213,16 +228,8 @@ static void record_fact(hb_fold *fold, hb_bytes piece, const hb_fact *fact)
     const bool counts_once = fact->kind == HB_FACT_MESSAGE || fact->kind == HB_FACT_NOTICE;
     HB_RESERVE(fold->records, fold->record_capacity, fold->record_count + 1);
     record *const made = &fold->records[fold->record_count++];
-    *made = (record){.time_ms = fact->time_ms,
-                     .text = span_of(piece, sample ? fact->title : fact->text),
-                     .emotes = span_of(piece, sample ? fact->game : fact->emotes),
-                     .user_id = span_of(piece, fact->user_id),
-                     .login = span_of(piece, fact->login),
-                     .display_name = span_of(piece, fact->display_name),
-                     .room_id = span_of(piece, fact->room_id),
-                     .slot = number,
-                     .kind = (uint8_t)fact->kind,
-                     .shared = fact->shared};
+    *made = (record){.time_ms = fact->time_ms, .slot = number, .kind = (uint8_t)fact->kind, .shared = fact->shared};
+    keep_texts(fold, fact, made);
     if (sample) {
         made->viewers = fact->viewers;
     } else if (counts_once && fact->id.size > 0) {
@@ -239,13 +246,13 @@ static void record_fact(hb_fold *fold, hb_bytes piece, const hb_fact *fact)
     }
 }
 
-static void read_line(hb_fold *fold, hb_bytes piece, hb_bytes line)
+static void read_line(hb_fold *fold, hb_bytes line)
 {
     hb_fact fact;
     fold->counts.lines++;
     switch (line.size > HB_FOLD_LINE_MAX ? HB_FACT_MALFORMED : hb_fact_read(line, &fact)) {
     case HB_FACT_OK:
-        record_fact(fold, piece, &fact);
+        record_fact(fold, &fact);
         break;
     case HB_FACT_OTHER:
         fold->counts.others++;
@@ -307,11 +314,11 @@ static void count_words(hb_fold *fold, hb_sheet *sheet, const hb_token *tokens, 
     }
 }
 
-static void count_user(hb_fold *fold, hb_sheet *sheet, hb_bytes piece, const record *fact, uint32_t words)
+static void count_user(hb_fold *fold, hb_sheet *sheet, const record *fact, uint32_t words)
 {
     const int64_t into_hour_ms = fact->time_ms - sheet->hour_s * 1000;
-    const hb_bytes id =
-        clean_text(fold, slice_of(piece, fact->user_id.size > 0 ? fact->user_id : fact->login), &fold->clean);
+    const char *const user_text = fold->texts.data + fact->texts_at + fact->room_size;
+    const hb_bytes id = clean_text(fold, (hb_bytes){user_text, fact->user_size}, &fold->clean);
     if (id.size == 0)
         return; /* nobody said it */
     hb_sheet_user *const user = hb_sheet_find_user(sheet, id, fold->full);
@@ -320,14 +327,23 @@ static void count_user(hb_fold *fold, hb_sheet *sheet, hb_bytes piece, const rec
         return;
     }
     hb_sheet_add_user(sheet, user, 1, words, UINT64_C(1) << (into_hour_ms / (HB_MINUTE_S * 1000)));
-    span name = fact->display_name.size > 0 ? fact->display_name : fact->login;
-    if (name.size == 0)
-        name = fact->user_id;
-    hb_sheet_name_user(sheet, user, clean_text(fold, slice_of(piece, name), &fold->other_clean),
-                       (uint32_t)into_hour_ms);
+    const hb_bytes name = {user_text + fact->user_size, fact->name_size};
+    hb_sheet_name_user(sheet, user, clean_text(fold, name, &fold->other_clean), (uint32_t)into_hour_ms);
 }
 
-static void count_message(hb_fold *fold, hb_sheet *sheet, hb_bytes piece, const record *fact)
+static hb_bytes text_of(const hb_fold *fold, const record *fact)
+{
+    const size_t before = (size_t)fact->room_size + fact->user_size + fact->name_size;
+    return (hb_bytes){fold->texts.data + fact->texts_at + before, fact->text_size};
+}
+
+static hb_bytes emotes_of(const hb_fold *fold, const record *fact)
+{
+    const hb_bytes text = text_of(fold, fact);
+    return (hb_bytes){text.data + text.size, fact->emotes_size};
+}
+
+static void count_message(hb_fold *fold, hb_sheet *sheet, const record *fact)
 {
     const unsigned minute = (unsigned)((fact->time_ms - sheet->hour_s * 1000) / (HB_MINUTE_S * 1000));
     hb_sheet_touch_minute(sheet, minute);
@@ -338,29 +354,28 @@ static void count_message(hb_fold *fold, hb_sheet *sheet, hb_bytes piece, const 
     }
     const hb_token *tokens = NULL;
     bool bad_utf8 = false;
-    const size_t count =
-        hb_words_split(fold->words, slice_of(piece, fact->text), slice_of(piece, fact->emotes), &tokens, &bad_utf8);
+    const size_t count = hb_words_split(fold->words, text_of(fold, fact), emotes_of(fold, fact), &tokens, &bad_utf8);
     sheet->minutes[minute].messages++;
     sheet->minutes[minute].words += count;
     fold->counts.messages++;
     fold->counts.words += count;
     fold->counts.bad_utf8 += bad_utf8;
     count_words(fold, sheet, tokens, count);
-    count_user(fold, sheet, piece, fact, (uint32_t)count);
+    count_user(fold, sheet, fact, (uint32_t)count);
 }
 
-static void count_sample(hb_fold *fold, hb_sheet *sheet, hb_bytes piece, const record *fact)
+static void count_sample(hb_fold *fold, hb_sheet *sheet, const record *fact)
 {
     const hb_sheet_sample sample = {.viewers_sum = fact->viewers,
                                     .samples = 1,
                                     .time_ms = fact->time_ms,
-                                    .game = clean_text(fold, slice_of(piece, fact->emotes), &fold->clean),
-                                    .title = clean_text(fold, slice_of(piece, fact->text), &fold->other_clean)};
+                                    .game = clean_text(fold, emotes_of(fold, fact), &fold->clean),
+                                    .title = clean_text(fold, text_of(fold, fact), &fold->other_clean)};
     const unsigned minute = (unsigned)((fact->time_ms - sheet->hour_s * 1000) / (HB_MINUTE_S * 1000));
     hb_sheet_add_samples(sheet, minute, &sample);
 }
 
-static void count_slot(hb_fold *fold, hb_fold_slot *slot, hb_bytes piece)
+static void count_slot(hb_fold *fold, hb_fold_slot *slot)
 {
     hb_sheet *const sheet = slot->sheet == NULL ? hb_fold_thaw(fold, slot) : slot->sheet;
     slot->used = fold->round;
@@ -374,12 +389,14 @@ static void count_slot(hb_fold *fold, hb_fold_slot *slot, hb_bytes piece)
             add_id(&slot->ids, fact->id_hash);
         }
         hb_sheet_see(sheet, fact->time_ms, fact->time_ms);
-        if (fact->room_id.size > 0)
-            hb_sheet_set_room(sheet, clean_text(fold, slice_of(piece, fact->room_id), &fold->clean), fact->time_ms);
+        if (fact->room_size > 0)
+            hb_sheet_set_room(
+                sheet, clean_text(fold, (hb_bytes){fold->texts.data + fact->texts_at, fact->room_size}, &fold->clean),
+                fact->time_ms);
         if (fact->kind == HB_FACT_MESSAGE)
-            count_message(fold, sheet, piece, fact);
+            count_message(fold, sheet, fact);
         else if (fact->kind == HB_FACT_STREAM)
-            count_sample(fold, sheet, piece, fact);
+            count_sample(fold, sheet, fact);
     }
     slot->taken = 0;
 }
@@ -390,11 +407,13 @@ static void count_piece(hb_fold *fold, hb_bytes piece)
     hb_bytes line;
     fold->record_count = 0;
     fold->taken_count = 0;
+    fold->texts.size = 0;
+    hb_buffer_room(&fold->texts, 1); /* so that there is a place to point at, even for empty texts */
     while (hb_bytes_cut(&rest, '\n', &line))
-        read_line(fold, piece, line);
+        read_line(fold, line);
     order_records(fold);
     for (size_t i = 0; i < fold->taken_count; i++)
-        count_slot(fold, &fold->slots[fold->taken_slots[i]], piece);
+        count_slot(fold, &fold->slots[fold->taken_slots[i]]);
 }
 
 void hb_fold_lines(hb_fold *fold, hb_bytes lines)
@@ -529,8 +548,8 @@ size_t hb_fold_slot_held(const hb_fold_slot *slot)
 size_t hb_fold_held(const hb_fold *fold)
 {
     return sizeof *fold + hb_map_held(&fold->slot_map) + fold->record_capacity * sizeof *fold->records +
-           (fold->order_capacity + fold->taken_capacity) * sizeof(uint32_t) + fold->plain.capacity +
-           fold->clean.capacity + fold->other_clean.capacity;
+           (fold->order_capacity + fold->taken_capacity) * sizeof(uint32_t) + fold->texts.capacity +
+           fold->plain.capacity + fold->clean.capacity + fold->other_clean.capacity;
 }
 
 int64_t hb_fold_round(const hb_fold *fold)

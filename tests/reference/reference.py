@@ -104,6 +104,11 @@ class Views:
             user[0], user[3] = name, time_ms
 
 
+def latest(samples):
+    """Of several in one millisecond, the greatest game and title."""
+    return max(samples, key=lambda sample: (sample[0], sample[2], sample[3]))
+
+
 def read(path):
     views = Views()
     with open(path, "rb") as lines:
@@ -138,7 +143,7 @@ def compare_with_store(views, path):
     out += differences("msgperuser", {key: tuple(user[:3]) for key, user in views.users.items()},
                        rows("select channel, hour, user_id, user_name, messages, words from msgperuser", 3))
     out += differences("viewers", {key: (round(sum(s[1] for s in samples) / len(samples)), len(samples),
-                                         max(samples)[2].decode(), max(samples)[3].decode())
+                                         latest(samples)[2].decode(), latest(samples)[3].decode())
                                    for key, samples in views.viewers.items()},
                        {key: (round(row[0]), *row[1:]) for key, row in
                         rows("select channel, minute, viewers, samples, game, title from viewers", 2).items()})

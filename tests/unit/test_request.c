@@ -209,7 +209,7 @@ static void compare_folder(const char *folder, const char *below, size_t *count)
         char name[512];
         hb_page page;
         hb_buffer content = {0};
-        if (entry->d_name[0] == '.')
+        if (entry->d_name[0] == '.' || strcmp(entry->d_name, "README.md") == 0)
             continue;
         snprintf(name, sizeof name, "%s/%s", below, entry->d_name);
         if (entry->d_type == DT_DIR) {
