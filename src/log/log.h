@@ -58,6 +58,10 @@ bool hb_log_sync(hb_log *log, hb_error *error);
  * thread and a handle that do not append. Killed at any moment, it leaves the hour readable, whole and once. */
 bool hb_log_close_hours(hb_log *log, int64_t now_ms, hb_error *error);
 
+/* Removes a compressed part for good, provided that it ends at this offset: that nothing was appended since. *removed
+ * tells; false with it also when there is no such part. May wait for those who append. False: HB_ERROR_SYSTEM. */
+bool hb_log_remove(hb_log *log, int64_t part, uint64_t end, bool *removed, hb_error *error);
+
 /* ---- Reading ---- */
 
 typedef struct hb_log_part {
@@ -80,6 +84,9 @@ void hb_log_cursor_close(hb_log_cursor *cursor);
  * for now. *next is the offset behind them. Goes on seamlessly when the part is compressed meanwhile. False:
  * HB_ERROR_CORRUPT with the place (a bad frame; the next call goes on behind it), HB_ERROR_SYSTEM. */
 bool hb_log_read(hb_log_cursor *cursor, hb_bytes *lines, uint64_t *next, hb_error *error);
+
+/* Where a part ends now: the offset behind its last line. False: HB_ERROR_MISSING, HB_ERROR_SYSTEM. */
+bool hb_log_end(hb_log *log, int64_t part, uint64_t *end, hb_error *error);
 
 /* Takes lines off *rest up to the next one that contains a text (" #channel"); false when there is none. Far faster
  * than to parse each line: what it finds is then parsed. */

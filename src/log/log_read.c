@@ -197,6 +197,19 @@ bool hb_log_read(hb_log_cursor *cursor, hb_bytes *lines, uint64_t *next, hb_erro
     return read;
 }
 
+bool hb_log_end(hb_log *log, int64_t part, uint64_t *end, hb_error *error)
+{
+    hb_bytes lines = {0};
+    hb_log_cursor *cursor = hb_log_cursor_open(log, part, INT64_MAX, error); /* an offset behind the end is the end */
+    bool good = cursor != NULL;
+    for (bool more = good; more;) {
+        good = hb_log_read(cursor, &lines, end, error);
+        more = good ? lines.size > 0 : error->code == HB_ERROR_CORRUPT; /* the next call goes on behind it */
+    }
+    hb_log_cursor_close(cursor);
+    return good;
+}
+
 bool hb_log_find_line(hb_bytes *rest, hb_bytes text, hb_bytes *line)
 {
     const char *found = rest->size == 0 ? NULL : memmem(rest->data, rest->size, text.data, text.size);
