@@ -157,8 +157,8 @@ static bool step_log(hb_upkeep *upkeep, int64_t now_s, bool *more, hb_error *err
         return remove_hour(upkeep, &upkeep->hours[upkeep->hour++], error);
     }
     if (upkeep->removed > 0)
-        hb_say_note("removed %llu hours from the log that are older than %u days", (unsigned long long)upkeep->removed,
-                    upkeep->options.keep_log);
+        hb_say_note("hours of the log that are past --keep-log %u and were removed: %llu", upkeep->options.keep_log,
+                    (unsigned long long)upkeep->removed);
     upkeep->removed = 0;
     upkeep->log_looked_s = now_s;
     close_log(upkeep);
