@@ -21,10 +21,10 @@ typedef struct hb_processor hb_processor;
 typedef struct hb_processor_options {
     const char *log;
     const char *store;
-    uint32_t top;  /* see hb_speed_options */
-    size_t memory; /* likewise */
-    hb_upkeep_options keep;
-    bool until_end; /* stop once all that the log holds is counted and written */
+    uint32_t top;           /* see hb_speed_options */
+    size_t memory;          /* likewise */
+    bool until_end;         /* stop once all that the log holds is counted and written */
+    hb_upkeep_options keep; /* its log is the one above */
 } hb_processor_options;
 
 /* How long to keep what; see hb_keep_options_read. */

@@ -12,7 +12,7 @@ start = now - now % DAY - 6 * DAY
 end = now - now % DAY + 2 * HOUR if now % DAY > 4 * HOUR else now - now % DAY - 2 * HOUR
 
 data = hub.path("data")
-simulate = ["simulate", "--channels", 6, "--seed", 5, "--rate", 0.4, "--write", hub.path("lines.irc")]
+simulate = ["simulate", "--channels", 6, "--seed", 5, "--rate", 0.12, "--write", hub.path("lines.irc")]
 hub.ask(*simulate, "--start", start, "--end", end)
 hub.ask("import", "--data", data, hub.path("lines.irc"))
 hub.ask("process", "--data", data, "--until-end", "--top", "all")
