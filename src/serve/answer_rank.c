@@ -52,7 +52,7 @@ typedef struct ranking {
     size_t hour_capacity;
     int64_t next_s; /* hours before are dealt with */
     hour_rows rows; /* of the hour last read */
-    bool too_many; /* the rollup last read has none to show */
+    bool too_many;  /* the rollup last read has none to show */
     hb_error *error;
     bool failed; /* within a visitor; *error says how */
 } ranking;

@@ -100,7 +100,8 @@ static int compare_hours(const void *left, const void *right)
 static void unite_hours(survey *all)
 {
     size_t count = 0;
-    qsort(all->hours, all->hour_count, sizeof *all->hours, compare_hours);
+    if (all->hour_count > 0)
+        qsort(all->hours, all->hour_count, sizeof *all->hours, compare_hours);
     for (size_t i = 0; i < all->hour_count; i++)
         if (count > 0 && all->hours[count - 1].hour_s == all->hours[i].hour_s)
             all->hours[count - 1].closed |= all->hours[i].closed;
