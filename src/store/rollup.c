@@ -9,7 +9,11 @@
 
 #include <stdlib.h>
 
-enum { LOOK_S = 60, DAY_HOURS = HB_DAY_S / HB_HOUR_S };
+enum {
+    LOOK_S = 60,
+    REST_S = 900 /* after a span's end: the batch layer comes first */,
+    DAY_HOURS = HB_DAY_S / HB_HOUR_S
+};
 
 typedef struct known_hour {
     int64_t hour_s;
@@ -47,7 +51,8 @@ struct hb_rollup {
     hb_ranking_kind kind;
     hb_ranking *rankings[2]; /* to work in, by kind */
     bool covered[DAY_HOURS]; /* hours of the day that the channel has a closed sheet of */
-    bool unfit;
+    bool unfit;              /* see hb_rollup_state */
+    bool fallen;             /* no longer being made, for the store */
     bool too_many;
 };
 
@@ -147,7 +152,7 @@ static bool choose(hb_rollup *rollup, const survey *all, hb_span span, int64_t f
     for (size_t last = all->hour_count, first; last > 0; last = first) {
         const int64_t start_s = span_start(span, all->hours[last - 1].hour_s);
         const int64_t end_s = span_end(span, start_s);
-        bool whole = end_s <= now_s && start_s >= from_s;
+        bool whole = end_s + REST_S <= now_s && start_s >= from_s;
         for (first = last; first > 0 && all->hours[first - 1].hour_s >= start_s; first--) {
             const known_hour *const hour = &all->hours[first - 1];
             whole = whole && (span == HB_SPAN_DAY ? hour->closed
@@ -283,6 +288,20 @@ static bool make_channel(hb_rollup *rollup, hb_error *error)
     return good;
 }
 
+static bool note_state(void *context, hb_span span, int64_t start_s, hb_rollup_state state)
+{
+    hb_rollup *const rollup = context;
+    rollup->fallen &= span != rollup->span || start_s != rollup->start_s || state != HB_ROLLUP_MAKING;
+    return true;
+}
+
+/* Whether an hour has changed meanwhile: then going on would be in vain. */
+static bool ask_fallen(hb_rollup *rollup, hb_error *error)
+{
+    rollup->fallen = true;
+    return hb_store_rollups(rollup->store, rollup->start_s, rollup->start_s + 1, note_state, rollup, error);
+}
+
 bool hb_rollup_step(hb_rollup *rollup, int64_t from_s, int64_t now_s, bool *more, hb_error *error)
 {
     bool closed = false;
@@ -293,7 +312,9 @@ bool hb_rollup_step(hb_rollup *rollup, int64_t from_s, int64_t now_s, bool *more
         return good;
     }
     *more = true;
-    if (!rollup->unfit && rollup->channel < rollup->channel_count)
+    if (!ask_fallen(rollup, error))
+        return false;
+    if (!rollup->fallen && !rollup->unfit && rollup->channel < rollup->channel_count)
         return make_channel(rollup, error);
     rollup->making = false; /* whether it stands or has fallen: what comes next is chosen anew */
     return hb_store_rollup_close(rollup->store, rollup->span, rollup->start_s,

@@ -1,8 +1,8 @@
 /* rollup.h - makes the rankings of days and months out of hours, bit by bit.
  *
  * A day is made once all of its hours that the log is known to have are closed (the speed layer has closed them, or the
- * batch layer has counted them), a month once all of its days stand. What falls since an hour changed is made anew.
- * Newer days come first. One thread at a time, that of the store.
+ * batch layer has counted them) and it has ended a quarter of an hour ago, a month once all of its days stand. What
+ * falls since an hour changed is made anew. Newer days come first. One thread at a time, that of the store.
  */
 #ifndef HB_STORE_ROLLUP_H
 #define HB_STORE_ROLLUP_H
