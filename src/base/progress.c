@@ -56,7 +56,7 @@ static void print_share(hb_buffer *line, const hb_progress_bar *bar, uint64_t do
     const double share = done >= bar->total ? 1 : (double)done / (double)bar->total;
     hb_buffer_append(line, HB_BYTES("  ["));
     for (int i = 0; i < CELLS; i++)
-        hb_buffer_append_char(line, i < (int)(share * CELLS) ? '#' : '.');
+        hb_buffer_append_char(line, i < (int)(share * (double)CELLS) ? '#' : '.');
     hb_buffer_print(line, "] %d %%", (int)(share * 100));
     if (share > 0 && passed_ms >= SETTLE_MS)
         print_time_left(line, (double)passed_ms / 1000 * (1 - share) / share);

@@ -125,7 +125,10 @@ def get(port, where):
 
 
 def rows(port, where):
+    """The rows of an answer. Where the server still waits for its store, that is as if it were not there yet."""
     status, text = get(port, where)
+    if status == 503:
+        raise ConnectionError(text)
     assert status == 200, f"{where}: {status} {text}"
     return json.loads(text)["rows"]
 
