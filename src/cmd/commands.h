@@ -14,7 +14,9 @@ extern const hb_command hb_command_rate;
 extern const hb_command hb_command_words;
 extern const hb_command hb_command_users;
 extern const hb_command hb_command_viewers;
+extern const hb_command hb_command_batch;
 extern const hb_command hb_command_import;
+extern const hb_command hb_command_verify;
 extern const hb_command hb_command_cat;
 extern const hb_command hb_command_simulate;
 

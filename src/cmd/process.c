@@ -1,6 +1,8 @@
-/* process.c - hubbub process: log -> store, until told to stop, or to the log's end. */
+/* process.c - hubbub process: log -> store, until told to stop, or to the log's end. Where it goes on, it recomputes
+ * hours as hubbub run does. */
 #include "cmd/commands.h"
 #include "cmd/processor.h"
+#include "cmd/schedule.h"
 #include "cmd/signals.h"
 
 #include "base/say.h"
@@ -53,10 +55,21 @@ static int process(const hb_options *options)
     processor = open_processor(&settings, metrics, &error);
     bool fine = processor != NULL || error.code == HB_ERROR_NONE;
     if (processor != NULL) {
-        if (!settings.until_end)
+        hb_schedule *schedule = NULL;
+        if (!settings.until_end) {
+            schedule = hb_schedule_open(&settings, processor, metrics, &error);
+            fine = schedule != NULL;
+        }
+        if (schedule != NULL)
             hb_say_note("counting %s into %s; Ctrl-C stops", settings.log, settings.store);
-        wait_until_stopped(processor);
-        fine = hb_processor_close(processor, &error);
+        if (fine)
+            wait_until_stopped(processor);
+        hb_schedule_close(schedule);
+        hb_error closing = {0};
+        if (!hb_processor_close(processor, &closing) && fine) {
+            error = closing;
+            fine = false;
+        }
     }
     hb_metrics_close(metrics);
     return fine ? 0 : hb_exit_code(&error);

@@ -49,8 +49,13 @@ typedef struct processor_metrics {
 struct hb_processor {
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t stop_news; /* on the monotonic clock */
-    bool stop;                /* under the lock */
+    pthread_cond_t stop_news;  /* on the monotonic clock */
+    bool stop;                 /* under the lock */
+    const hb_changes *visitor; /* changes that another thread hands over; under the lock, as are the next four */
+    pthread_cond_t visitor_news;
+    bool visitor_done;
+    bool visitor_fine;
+    hb_error visitor_error;
     atomic_bool ended;
     bool until_end;
     hb_log *log;
@@ -91,19 +96,28 @@ bool hb_keep_options_read(const hb_options *options, hb_upkeep_options *keep, hb
            read_days(options, "keep-views", &keep->keep_views, error);
 }
 
+bool hb_top_option_read(const hb_options *options, uint32_t *top, hb_error *error)
+{
+    uint64_t number = 0;
+    const hb_bytes text = hb_bytes_of(hb_options_text(options, "top"));
+    if (hb_bytes_equal(text, HB_BYTES("all")))
+        number = HB_TOP_ALL;
+    else if (!hb_bytes_to_u64(text, &number) || number == 0 || number >= HB_TOP_ALL)
+        return hb_fail(error, HB_ERROR_USAGE, "--top %.*s makes no sense: a number from 1 up, or all", HB_PRINT(text));
+    *top = (uint32_t)number;
+    return true;
+}
+
 bool hb_processor_options_read(const hb_options *options, hb_processor_options *process, hb_error *error)
 {
-    uint64_t top = 0;
-    const hb_bytes text = hb_bytes_of(hb_options_text(options, "top"));
+    uint32_t top = 0;
     const uint64_t memory = hb_options_number(options, "memory");
-    if (hb_bytes_equal(text, HB_BYTES("all")))
-        top = HB_TOP_ALL;
-    else if (!hb_bytes_to_u64(text, &top) || top == 0 || top >= HB_TOP_ALL)
-        return hb_fail(error, HB_ERROR_USAGE, "--top %.*s makes no sense: a number from 1 up, or all", HB_PRINT(text));
+    if (!hb_top_option_read(options, &top, error))
+        return false;
     if (memory < MEMORY_MIN)
         return hb_fail(error, HB_ERROR_USAGE, "--memory must be at least 1M");
     *process = (hb_processor_options){
-        .log = hb_options_log(options), .store = hb_options_store(options), .top = (uint32_t)top, .memory = memory};
+        .log = hb_options_log(options), .store = hb_options_store(options), .top = top, .memory = memory};
     return hb_keep_options_read(options, &process->keep, error);
 }
 
@@ -188,6 +202,45 @@ static bool is_stopped(hb_processor *processor)
     return stop;
 }
 
+/* Takes what another thread has handed over; with a refusal, answers that. */
+static void serve_visitor(hb_processor *processor, const hb_error *refusal)
+{
+    pthread_mutex_lock(&processor->lock);
+    const hb_changes *const changes = processor->visitor_done ? NULL : processor->visitor;
+    pthread_mutex_unlock(&processor->lock);
+    if (changes == NULL)
+        return;
+    hb_error error = refusal == NULL ? (hb_error){0} : *refusal;
+    const bool fine = refusal == NULL && hb_store_apply(processor->store, changes, &error);
+    pthread_mutex_lock(&processor->lock);
+    processor->visitor_done = true;
+    processor->visitor_fine = fine;
+    processor->visitor_error = error;
+    pthread_cond_broadcast(&processor->visitor_news);
+    pthread_mutex_unlock(&processor->lock);
+}
+
+bool hb_processor_apply(hb_processor *processor, const hb_changes *changes, hb_error *error)
+{
+    pthread_mutex_lock(&processor->lock);
+    while (processor->visitor != NULL) /* another visitor */
+        pthread_cond_wait(&processor->visitor_news, &processor->lock);
+    processor->visitor = changes;
+    processor->visitor_done = false;
+    while (!processor->visitor_done && !atomic_load(&processor->ended))
+        pthread_cond_wait(&processor->visitor_news, &processor->lock);
+    const bool done = processor->visitor_done;
+    const bool fine = done && processor->visitor_fine;
+    if (!done)
+        hb_fail(error, HB_ERROR_BUSY, "the thread that writes to the store has stopped");
+    else if (!fine)
+        *error = processor->visitor_error;
+    processor->visitor = NULL;
+    pthread_cond_broadcast(&processor->visitor_news);
+    pthread_mutex_unlock(&processor->lock);
+    return fine;
+}
+
 /* Until the store has taken the changes. False when it refuses and we are to stop. */
 static bool store_changes(hb_processor *processor, const hb_changes *changes)
 {
@@ -198,6 +251,7 @@ static bool store_changes(hb_processor *processor, const hb_changes *changes)
         if (!processor->write_failed)
             hb_say_error("%s; trying again until it works, nothing is lost meanwhile", error.text);
         processor->write_failed = true;
+        serve_visitor(processor, &error);
         if (wait_for_stop(processor, RETRY_MS) && ++last_attempts >= LAST_ATTEMPTS) {
             processor->failed = true;
             processor->error = error;
@@ -309,6 +363,7 @@ static bool follow(hb_processor *processor)
         }
         if (!flush_when_due(processor))
             return false;
+        serve_visitor(processor, NULL);
         if (at_end && !tend(processor))
             hb_log_follower_wait(processor->follower, WAIT_MS);
     }
@@ -323,7 +378,10 @@ static void *process(void *context)
         flush_all(processor);
     while (!processor->failed && processor->until_end && !is_stopped(processor) && tend(processor))
         ;
+    pthread_mutex_lock(&processor->lock);
     atomic_store(&processor->ended, true);
+    pthread_cond_broadcast(&processor->visitor_news);
+    pthread_mutex_unlock(&processor->lock);
     return NULL;
 }
 
@@ -362,7 +420,10 @@ static bool open_all(hb_processor *processor, const hb_processor_options *option
     keep.log = options->log;
     processor->upkeep = hb_upkeep_open(processor->store, &keep);
     restoring restore = {.speed = processor->speed};
-    if (hb_store_progress(processor->store, HB_LAYER_SPEED, restore_part, &restore, error))
+    /* An hour that the batch layer has replaced is closed: what has come since is late. Where the speed layer knows
+     * more of it, that counts. */
+    if (hb_store_progress(processor->store, HB_LAYER_BATCH, restore_part, &restore, error) &&
+        hb_store_progress(processor->store, HB_LAYER_SPEED, restore_part, &restore, error))
         processor->follower =
             hb_log_follower_open(processor->log, HB_LOG_FROM_START, restore.positions, restore.count, error);
     free(restore.positions);
@@ -378,6 +439,7 @@ static void close_all(hb_processor *processor)
     hb_store_close(processor->store);
     if (processor->log != NULL)
         hb_log_close(processor->log, &error); /* only read: nothing to lose */
+    pthread_cond_destroy(&processor->visitor_news);
     pthread_cond_destroy(&processor->stop_news);
     pthread_mutex_destroy(&processor->lock);
     free(processor);
@@ -391,6 +453,7 @@ hb_processor *hb_processor_open(const hb_processor_options *options, hb_metrics 
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&processor->stop_news, &monotonic);
+    pthread_cond_init(&processor->visitor_news, NULL);
     pthread_condattr_destroy(&monotonic);
     processor->until_end = options->until_end;
     open_metrics(&processor->metrics, metrics);

@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "cmd/options.h"
 #include "store/upkeep.h"
+#include "views/changes.h"
 
 typedef struct hb_processor hb_processor;
 
@@ -43,11 +44,19 @@ bool hb_keep_options_read(const hb_options *options, hb_upkeep_options *keep, hb
     {"top", HB_OPTION_TEXT, "N|all", "100", "words of a kind, and users, kept in rows for each channel and hour"},     \
         {"memory", HB_OPTION_SIZE, "SIZE", "1G", "what counting may hold in memory, at least 1M"}, HB_OPTIONS_KEEP
 
+/* Reads the option --top. False: HB_ERROR_USAGE. */
+bool hb_top_option_read(const hb_options *options, uint32_t *top, hb_error *error);
+
 /* Reads HB_OPTIONS_PLACES and HB_OPTIONS_PROCESS. Texts belong to options. False: HB_ERROR_USAGE. */
 bool hb_processor_options_read(const hb_options *options, hb_processor_options *process, hb_error *error);
 
 /* Opens log and store, and starts the thread. NULL: what hb_log_open, hb_store_open and hb_words_open fail with. */
 hb_processor *hb_processor_open(const hb_processor_options *options, hb_metrics *metrics, hb_error *error);
+
+/* Has the processor's thread apply changes of another layer to the store, between two of its own writes: a store has
+ * one writer. Waits until that is done. Any thread, before hb_processor_close. False: the store refuses, now or since a
+ * while; HB_ERROR_BUSY: the processor has come to its end. */
+bool hb_processor_apply(hb_processor *processor, const hb_changes *changes, hb_error *error);
 
 /* Whether the thread has come to its end by itself (until_end). Any thread. */
 bool hb_processor_ended(const hb_processor *processor);

@@ -9,6 +9,7 @@
 #include "cmd/demo.h"
 #include "cmd/ingestor.h"
 #include "cmd/processor.h"
+#include "cmd/schedule.h"
 #include "cmd/server_options.h"
 #include "cmd/signals.h"
 
@@ -22,6 +23,7 @@ typedef struct running {
     hb_server *server;
     hb_ingestor *ingestor;
     hb_processor *processor;
+    hb_schedule *schedule;
 } running;
 
 typedef struct run_settings {
@@ -83,7 +85,10 @@ static bool open_parts(running *parts, run_settings *settings, const hb_options 
     if (parts->ingestor == NULL)
         return false;
     parts->processor = hb_processor_open(&settings->process, parts->metrics, error);
-    return parts->processor != NULL;
+    if (parts->processor == NULL)
+        return false;
+    parts->schedule = hb_schedule_open(&settings->process, parts->processor, parts->metrics, error);
+    return parts->schedule != NULL;
 }
 
 /* Keeps the first error: it tells what matters. */
@@ -92,6 +97,7 @@ static bool close_parts(running *parts, bool fine, hb_error *error)
     hb_error second = {0};
     if (parts->ingestor != NULL && !hb_ingestor_close(parts->ingestor, fine ? error : &second))
         fine = false;
+    hb_schedule_close(parts->schedule);
     if (parts->processor != NULL && !hb_processor_close(parts->processor, fine ? error : &second))
         fine = false;
     if (parts->server != NULL)

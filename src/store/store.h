@@ -25,6 +25,13 @@ void hb_store_close(hb_store *store);
 /* Applies all of the changes in one transaction, or nothing. On failure (a full disk) the same may be tried again. */
 bool hb_store_apply(hb_store *store, const hb_changes *changes, hb_error *error);
 
+/* The same in pieces, for changes that are made bit by bit: begin, put as often as there is something, commit. Nobody
+ * sees any of it before the commit, and nothing else may be done with this handle until then. When one of these fails,
+ * all of it is undone; so it is when the store is closed before the commit. */
+bool hb_store_begin(hb_store *store, hb_error *error);
+bool hb_store_put(hb_store *store, const hb_changes *changes, hb_error *error);
+bool hb_store_commit(hb_store *store, hb_error *error);
+
 /* A number that is different after any writer's commit; for noticing that there is news (cheap, no query). */
 uint64_t hb_store_generation(hb_store *store);
 
@@ -50,6 +57,10 @@ bool hb_store_users(hb_store *store, hb_bytes channel, int64_t hour_s, hb_visit_
 typedef bool hb_visit_sheet(void *context, const hb_sheet_row *row, hb_layer layer, int words_version);
 bool hb_store_sheets(hb_store *store, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_sheet *visit,
                      void *context, hb_error *error);
+
+/* Hours with a sheet that was computed by a version of the words before this one, ascending. Looks at every sheet. */
+typedef bool hb_visit_hour(void *context, int64_t hour_s);
+bool hb_store_outdated(hb_store *store, int words_version, hb_visit_hour *visit, void *context, hb_error *error);
 
 /* Channels in the order of their names. */
 typedef bool hb_visit_channel(void *context, const hb_channel_row *row);

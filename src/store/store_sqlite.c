@@ -138,6 +138,7 @@ static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
                         " WHERE channel = ?1 AND hour = ?2 ORDER BY messages DESC, user_id",
     [HB_SQLITE_SHEETS] = "SELECT hour, sheet, layer, words_version, open FROM sheets"
                          " WHERE channel = ?1 AND hour >= ?2 AND hour < ?3 ORDER BY hour",
+    [HB_SQLITE_OUTDATED] = "SELECT DISTINCT hour FROM sheets WHERE words_version < ?1 ORDER BY hour",
     [HB_SQLITE_CHANNELS] = "SELECT channel, room_id, first_seen, last_seen FROM channels ORDER BY channel",
     [HB_SQLITE_PROGRESS] = "SELECT part, position, done, late, at FROM progress WHERE layer = ?1 ORDER BY part",
     [HB_SQLITE_HOLD] = "BEGIN",

@@ -41,6 +41,7 @@ typedef enum hb_sqlite_statement {
     HB_SQLITE_KIND_WORDS,
     HB_SQLITE_USERS,
     HB_SQLITE_SHEETS,
+    HB_SQLITE_OUTDATED,
     HB_SQLITE_CHANNELS,
     HB_SQLITE_PROGRESS,
     HB_SQLITE_HOLD,

@@ -245,22 +245,41 @@ bool hb_sqlite_step(hb_store *store, hb_sqlite_statement step, hb_error *error)
     return statement != NULL && hb_sqlite_run(store, statement, error);
 }
 
-bool hb_sqlite_end(hb_store *store, bool good, hb_error *error)
+static bool undo(hb_store *store)
 {
-    if (!good || !hb_sqlite_step(store, HB_SQLITE_COMMIT, error)) {
-        hb_error unimportant;
-        if (sqlite3_get_autocommit(store->db) == 0) /* SQLite may have rolled back by itself */
-            hb_sqlite_step(store, HB_SQLITE_ROLLBACK, &unimportant);
-        return false;
-    }
+    hb_error unimportant;
+    if (sqlite3_get_autocommit(store->db) == 0) /* SQLite may have rolled back by itself */
+        hb_sqlite_step(store, HB_SQLITE_ROLLBACK, &unimportant);
+    return false;
+}
+
+bool hb_store_begin(hb_store *store, hb_error *error)
+{
+    return hb_sqlite_step(store, HB_SQLITE_BEGIN, error);
+}
+
+bool hb_store_put(hb_store *store, const hb_changes *changes, hb_error *error)
+{
+    applying apply = {
+        .store = store, .changes = changes, .layer = hb_bytes_of(hb_layer_name(changes->layer)), .error = error};
+    return put_all(&apply) || undo(store);
+}
+
+bool hb_store_commit(hb_store *store, hb_error *error)
+{
+    if (!hb_sqlite_step(store, HB_SQLITE_COMMIT, error))
+        return undo(store);
     store->commits++;
     bound_wal(store);
     return true;
 }
 
+bool hb_sqlite_end(hb_store *store, bool good, hb_error *error)
+{
+    return good ? hb_store_commit(store, error) : undo(store);
+}
+
 bool hb_store_apply(hb_store *store, const hb_changes *changes, hb_error *error)
 {
-    applying apply = {
-        .store = store, .changes = changes, .layer = hb_bytes_of(hb_layer_name(changes->layer)), .error = error};
-    return hb_sqlite_step(store, HB_SQLITE_BEGIN, error) && hb_sqlite_end(store, put_all(&apply), error);
+    return hb_store_begin(store, error) && hb_store_put(store, changes, error) && hb_store_commit(store, error);
 }

@@ -138,6 +138,20 @@ bool hb_store_sheets(hb_store *store, hb_bytes channel, int64_t from_s, int64_t 
     return good;
 }
 
+bool hb_store_outdated(hb_store *store, int words_version, hb_visit_hour *visit, void *context, hb_error *error)
+{
+    sqlite3_stmt *statement = hb_sqlite_statement_get(store, HB_SQLITE_OUTDATED, error);
+    bool good = statement != NULL;
+    if (!good)
+        return false;
+    sqlite3_bind_int(statement, 1, words_version);
+    while (hb_sqlite_next(store, statement, &good, error))
+        if (!visit(context, sqlite3_column_int64(statement, 0)))
+            break;
+    sqlite3_reset(statement);
+    return good;
+}
+
 bool hb_store_channels(hb_store *store, hb_visit_channel *visit, void *context, hb_error *error)
 {
     sqlite3_stmt *statement = hb_sqlite_statement_get(store, HB_SQLITE_CHANNELS, error);

@@ -88,7 +88,7 @@ bool hb_sqlite_drop_rollups(hb_store *store, int64_t hour_s, hb_error *error)
 
 bool hb_store_rollup_open(hb_store *store, hb_span span, int64_t start_s, hb_error *error)
 {
-    if (!hb_sqlite_step(store, HB_SQLITE_BEGIN, error))
+    if (!hb_store_begin(store, error))
         return false;
     sqlite3_stmt *statement = get_for_span(store, HB_SQLITE_PUT_ROLLUP, span, start_s, error);
     return hb_sqlite_end(store, statement != NULL && hb_sqlite_run(store, statement, error), error);
@@ -98,7 +98,7 @@ bool hb_store_rollup_put(hb_store *store, hb_bytes channel, hb_span span, int64_
                          const hb_bytes *ranking, hb_error *error)
 {
     const hb_sqlite_statement which = ranking == NULL ? HB_SQLITE_DROP_RANKING : HB_SQLITE_PUT_RANKING;
-    if (!hb_sqlite_step(store, HB_SQLITE_BEGIN, error))
+    if (!hb_store_begin(store, error))
         return false;
     sqlite3_stmt *statement = get_for_span(store, which, span, start_s, error);
     bool good = statement != NULL;
@@ -115,7 +115,7 @@ bool hb_store_rollup_put(hb_store *store, hb_bytes channel, hb_span span, int64_
 bool hb_store_rollup_close(hb_store *store, hb_span span, int64_t start_s, hb_rollup_state state, bool *closed,
                            hb_error *error)
 {
-    if (!hb_sqlite_step(store, HB_SQLITE_BEGIN, error))
+    if (!hb_store_begin(store, error))
         return false;
     sqlite3_stmt *statement = get_for_span(store, HB_SQLITE_CLOSE_ROLLUP, span, start_s, error);
     bool good = statement != NULL;
@@ -154,7 +154,7 @@ bool hb_store_forget(hb_store *store, hb_bytes channel, int64_t before_s, bool *
     const hb_sqlite_statement *steps = channel.size == 0 ? of_all : of_channel;
     const size_t count = channel.size == 0 ? sizeof of_all / sizeof *of_all : sizeof of_channel / sizeof *of_channel;
     *more = false;
-    if (!hb_sqlite_step(store, HB_SQLITE_BEGIN, error))
+    if (!hb_store_begin(store, error))
         return false;
     bool good = true;
     for (size_t i = 0; good && !*more && i < count; i++)

@@ -1,5 +1,7 @@
 """Six days of chat: answers from days and months are those of all rows summed up, and old days go when they are to."""
+import glob
 import json
+import os
 import shutil
 import sqlite3
 import time
@@ -69,6 +71,8 @@ hub.ask("process", "--data", data, "--until-end", "--top", "all")
 assert ("day", start - DAY) in standing()
 assert answer("words", "newcomer", start - DAY, end) == [("word", "hello", 1), ("word", "there", 1)]
 
+expected_words = expected("words", channels[0], start, end)
+
 # Retention.
 for wrong in ("0", "x", "99999999"):
     hub.ask("process", "--data", data, "--until-end", "--keep-views", wrong, expect=2)
@@ -79,4 +83,28 @@ for table, column in (("wordcount", "minute"), ("wordfreq", "hour"), ("msgperuse
     oldest = hub.query(data, f"select min({column}) from {table}")[0][0]
     assert oldest >= start + 4 * DAY, (table, oldest)
 assert answer("users", channels[0], start, end) == before
+
+# The log goes once the batch layer has counted it; what it counted stays, and stays as it is.
+fresh = hub.path("fresh")
+
+
+def oldest():
+    return min(os.path.basename(name) for name in glob.glob(f"{fresh}/log/*.irc*"))
+
+
+border = time.strftime("%Y-%m-%dT%H", time.gmtime(now - 2 * DAY - HOUR))
+hub.ask("import", "--data", fresh, hub.path("lines.irc"))
+hub.ask("process", "--data", fresh, "--until-end", "--keep-log", 2)
+assert oldest() < border, "an hour went before the batch layer had counted it"
+hub.ask("batch", "--data", fresh, "--keep-log", 2)
+assert oldest() >= border, (oldest(), border)
+before = answer("words", channels[0], start, end, fresh)
+assert before == expected_words
+with open(hub.path("late.irc"), "w", encoding="utf-8") as lines:
+    lines.write(f"@id=2;tmi-sent-ts={(start + HOUR) * 1000};user-id=5 :a!a@a PRIVMSG #{channels[0]} :toolate\n")
+hub.ask("import", "--data", fresh, hub.path("late.irc"))
+for command in (["batch"], ["batch", "--from", start], ["process", "--until-end"]):
+    hub.ask(*command, "--data", fresh)
+    assert answer("words", channels[0], start, end, fresh) == before, command
+hub.ask("verify", "--data", fresh)
 hub.passed()

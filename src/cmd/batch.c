@@ -1,0 +1,178 @@
+/* batch.c - hubbub batch: recomputes hours from the log and replaces them in the store. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/say.h"
+#include "cmd/commands.h"
+#include "cmd/compare.h"
+#include "cmd/processor.h"
+#include "cmd/recompute.h"
+#include "cmd/signals.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+typedef struct batch_job {
+    hb_store *store;
+    hb_store *before; /* the same store, for reading: shows what was there until the commit */
+    bool begun;       /* the changes of the hour in hand come in pieces */
+    uint64_t hours;
+    uint64_t facts;
+    uint64_t messages;
+    uint64_t duplicates;
+    uint64_t late;
+    uint64_t misplaced;
+    hb_difference corrected;
+} batch_job;
+
+static bool take_piece(void *context, const hb_changes *changes, hb_error *error)
+{
+    batch_job *const job = context;
+    if (!job->begun && !hb_store_begin(job->store, error))
+        return false;
+    job->begun = true;
+    return hb_store_put(job->store, changes, error);
+}
+
+/* Writes what pieces have not brought. */
+static bool store_rest(batch_job *job, const hb_changes *changes, hb_error *error)
+{
+    const hb_changes rest = {
+        .layer = changes->layer, .progress = changes->progress, .progress_count = changes->progress_count};
+    if (!job->begun)
+        return hb_store_apply(job->store, changes, error);
+    job->begun = false;
+    return hb_store_put(job->store, &rest, error) && hb_store_commit(job->store, error);
+}
+
+static bool take(void *context, const hb_hour *hour, const hb_batch_result *result, hb_error *error)
+{
+    batch_job *const job = context;
+    const bool known = hour->counted || hour->settled;
+    if (known && !hb_compare(job->before, &result->changes, hb_hour_late(hour) > 0, false, &job->corrected, error))
+        return false;
+    if (!store_rest(job, &result->changes, error))
+        return false;
+    job->hours++;
+    job->facts += result->counts.facts;
+    job->messages += result->counts.messages + result->counts.shared;
+    job->duplicates += result->counts.duplicates;
+    job->late += hb_hour_late(hour);
+    job->misplaced += result->counts.misplaced;
+    return true;
+}
+
+static void add_corrected(hb_buffer *text, const hb_difference *corrected, hb_compared_table table, const char *what)
+{
+    uint64_t values = 0;
+    char number[32];
+    for (unsigned cause = 0; cause < HB_CAUSES; cause++)
+        values += corrected->values[table][cause];
+    hb_buffer_print(text, "%s%s of %s", text->size == 0 ? "" : ", ", hb_number_print(values, number), what);
+}
+
+static void say_summary(const batch_job *job, bool stopped, int64_t took_ms)
+{
+    char numbers[5][32];
+    hb_buffer tables = {0};
+    add_corrected(&tables, &job->corrected, HB_COMPARED_MINUTES, "minutes");
+    add_corrected(&tables, &job->corrected, HB_COMPARED_VIEWERS, "viewers");
+    add_corrected(&tables, &job->corrected, HB_COMPARED_WORDS, "words");
+    add_corrected(&tables, &job->corrected, HB_COMPARED_USERS, "users");
+    hb_say_note("%s %" PRIu64 " hour%s, %s facts in %.1f s (%s messages/s): %s duplicates, %s late facts now counted, "
+                "%s values corrected (%.*s)",
+                stopped ? "stopped after" : "recomputed", job->hours, job->hours == 1 ? "" : "s",
+                hb_number_print(job->facts, numbers[0]), (double)took_ms / 1000,
+                hb_number_print(job->messages * 1000 / (uint64_t)(took_ms < 1 ? 1 : took_ms), numbers[1]),
+                hb_number_print(job->duplicates, numbers[2]), hb_number_print(job->late, numbers[3]),
+                hb_number_print(hb_difference_sum(&job->corrected), numbers[4]), HB_PRINT(hb_buffer_bytes(&tables)));
+    hb_buffer_free(&tables);
+    if (job->misplaced > 0)
+        hb_say_warning("%" PRIu64 " facts stand in the log under an hour that is not theirs and were not counted",
+                       job->misplaced);
+}
+
+static bool is_outdated(const hb_hour *hour)
+{
+    return hour->outdated;
+}
+
+/* The hours that are meant: a range; those computed by an older version; or those that changed. */
+static bool find_hours(const hb_options *options, hb_store *store, hb_hours *hours, hb_error *error)
+{
+    const bool outdated = hb_options_flag(options, "outdated");
+    const bool ranged = hb_options_given(options, "from") || hb_options_given(options, "to");
+    const bool good = hb_recompute_find(options, store, outdated, hours, error);
+    if (good && outdated)
+        hb_hours_keep(hours, is_outdated);
+    else if (good && !ranged)
+        hb_hours_keep(hours, hb_hour_is_due);
+    return good;
+}
+
+/* Makes days and months, and removes what is too old, until told to stop. */
+static bool tend(hb_store *store, const hb_upkeep_options *keep, hb_error *error)
+{
+    hb_upkeep *upkeep = hb_upkeep_open(store, keep);
+    bool good = true;
+    for (bool more = true; good && more;) {
+        good = hb_upkeep_step(upkeep, hb_now_ms() / 1000, &more, error);
+        const int number = hb_signals_wait(0);
+        more = more && number != SIGINT && number != SIGTERM;
+    }
+    hb_upkeep_close(upkeep);
+    return good;
+}
+
+static bool recompute(const hb_options *options, batch_job *job, hb_error *error)
+{
+    hb_recompute work = {.what = "batch", .take = take, .piece = take_piece, .context = job};
+    hb_hours hours = {0};
+    bool stopped = false;
+    hb_upkeep_options keep;
+    if (!hb_recompute_options_read(options, &work, error) || !hb_keep_options_read(options, &keep, error))
+        return false;
+    job->store = hb_store_open(hb_options_store(options), HB_STORE_WRITE, error);
+    job->before = job->store == NULL ? NULL : hb_store_open(hb_options_store(options), HB_STORE_READ, error);
+    bool good = job->before != NULL && find_hours(options, job->before, &hours, error);
+    if (good && hours.count == 0) {
+        hb_say_note("there is nothing to recompute%s",
+                    hours.going_on > 0 ? ": the hours that remain ended less than 5 minutes ago, or go on" : "");
+    } else if (good) {
+        const int64_t from_ms = hb_monotonic_ms();
+        good = hb_recompute_hours(&work, &hours, &stopped, error);
+        say_summary(job, stopped, hb_monotonic_ms() - from_ms);
+    }
+    hb_hours_free(&hours);
+    good = good && (stopped || tend(job->store, &keep, error));
+    hb_store_close(job->before);
+    hb_store_close(job->store); /* undoes what was not committed */
+    return good && (!stopped || hb_fail(error, HB_ERROR_NONE, "stopped"));
+}
+
+static int run(const hb_options *options)
+{
+    batch_job job = {0};
+    hb_error error = {0};
+    hb_signals_block();
+    if (recompute(options, &job, &error))
+        return 0;
+    return error.code == HB_ERROR_NONE ? 1 : hb_exit_code(&error);
+}
+
+static const hb_option options_of_batch[] = {
+    HB_OPTIONS_PLACES,
+    HB_OPTIONS_RECOMPUTE,
+    HB_OPTIONS_KEEP,
+    {"outdated", HB_OPTION_FLAG, "", NULL, "hours that were computed by an older version of the words"},
+    {0}};
+
+const hb_command hb_command_batch = {
+    .name = "batch",
+    .arguments = "",
+    .summary = "recompute hours from the log, exactly, and replace them in the store",
+    .options = options_of_batch,
+    .arguments_max = 0,
+    .run = run,
+};

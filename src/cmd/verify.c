@@ -1,0 +1,98 @@
+/* verify.c - hubbub verify: recomputes hours from the log without writing, and says how the store differs. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/say.h"
+#include "cmd/commands.h"
+#include "cmd/compare.h"
+#include "cmd/recompute.h"
+#include "cmd/signals.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+typedef struct verify_job {
+    hb_store *store;
+    uint64_t hours;
+    uint64_t uncounted; /* hours of which the store has nothing */
+    hb_difference difference;
+} verify_job;
+
+static bool take(void *context, const hb_hour *hour, const hb_batch_result *result, hb_error *error)
+{
+    verify_job *const job = context;
+    job->hours++;
+    if (!hour->counted && !hour->settled) {
+        job->uncounted++;
+        return true;
+    }
+    return hb_compare(job->store, &result->changes, hb_hour_late(hour) > 0, true, &job->difference, error);
+}
+
+static void print_table(const hb_difference *difference)
+{
+    char numbers[HB_CAUSES][32];
+    printf("%-12s %16s %20s %12s\n", "table", "late facts", "duplicates counted", "other");
+    for (unsigned table = 0; table < HB_COMPARED_TABLES; table++) {
+        for (unsigned cause = 0; cause < HB_CAUSES; cause++)
+            hb_number_print(difference->values[table][cause], numbers[cause]);
+        printf("%-12s %16s %20s %12s\n", hb_compared_table_name((hb_compared_table)table), numbers[HB_CAUSE_LATE],
+               numbers[HB_CAUSE_DUPLICATES], numbers[HB_CAUSE_OTHER]);
+    }
+}
+
+/* Whether the store is as it should be. */
+static bool print_result(const verify_job *job)
+{
+    char numbers[2][32];
+    const uint64_t wrong = hb_difference_sum(&job->difference);
+    if (wrong > 0)
+        print_table(&job->difference);
+    if (job->uncounted > 0)
+        printf("%" PRIu64 " hour%s of the log not in the store yet\n", job->uncounted, job->uncounted == 1 ? "" : "s");
+    printf("%s of %s values differ (%" PRIu64 " hours)\n", hb_number_print(wrong, numbers[0]),
+           hb_number_print(job->difference.compared, numbers[1]), job->hours - job->uncounted);
+    if (wrong + job->uncounted > 0)
+        hb_say_note("'hubbub batch' counts these hours anew");
+    return wrong + job->uncounted == 0;
+}
+
+static bool verify(const hb_options *options, verify_job *job, bool *clean, hb_error *error)
+{
+    hb_recompute work = {.what = "verify", .take = take, .context = job};
+    hb_hours hours = {0};
+    bool stopped = false;
+    if (!hb_recompute_options_read(options, &work, error))
+        return false;
+    job->store = hb_store_open(hb_options_store(options), HB_STORE_READ, error);
+    if (job->store == NULL)
+        return false;
+    const bool good = hb_recompute_find(options, job->store, false, &hours, error) &&
+                      hb_recompute_hours(&work, &hours, &stopped, error);
+    hb_hours_free(&hours);
+    hb_store_close(job->store);
+    *clean = good && print_result(job) && !stopped;
+    return good;
+}
+
+static int run(const hb_options *options)
+{
+    verify_job job = {0};
+    hb_error error = {0};
+    bool clean = false;
+    hb_signals_block();
+    if (!verify(options, &job, &clean, &error))
+        return hb_exit_code(&error);
+    return clean ? 0 : 1;
+}
+
+static const hb_option options_of_verify[] = {HB_OPTIONS_PLACES, HB_OPTIONS_RECOMPUTE, {0}};
+
+const hb_command hb_command_verify = {
+    .name = "verify",
+    .arguments = "",
+    .summary = "recompute hours from the log without writing, and say how the store differs",
+    .options = options_of_verify,
+    .arguments_max = 0,
+    .run = run,
+};

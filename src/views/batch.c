@@ -1,0 +1,507 @@
+/* batch.c - an hour in rounds. In each round, every worker reads a stretch of the part and sorts its lines by channel
+ * into shares; then the workers take share after share, each with a fold of its own. All lines of a channel fall into
+ * one share, so a fold knows all the ids of its channels: duplicates are settled without locks. Nothing is held between
+ * rounds but counts, so memory goes with what there is to count, not with the lines.
+ *
+ * Lines go by their channel's name into shares times passes classes; a pass counts one class of each share. Most hours
+ * need one pass. */
+#include "views/batch.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "log/log.h"
+#include "views/speed_rows.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum {
+    SHARES_PER_JOB = 16,/* so that a large channel does not keep the others waiting */
+    SHARES_MIN = 8,
+    ROUND_BYTES = 96 << 20,  /* of lines that are held at a time, by all workers */
+    STRETCH_MAX = 32 << 20,  /* what one worker reads in a round; frames at its ends are unpacked twice */
+    STRETCH_MIN = 1 << 20,
+    COUNTS_PER_LINES = 3     /* lines of an hour take at least so many times the room of its counts */
+};
+
+typedef struct share {
+    hb_fold *fold;
+    hb_speed_rows rows;
+    size_t minutes_given; /* of the rows, in pieces */
+    size_t words_given;
+    size_t users_given;
+    size_t channels_given;
+    size_t sheets_given;
+} share;
+
+typedef struct worker {
+    hb_batch *batch;
+    pthread_t thread;
+    hb_log *log;
+    hb_buffer *lines; /* for each share */
+    hb_top_room *room;
+    uint64_t line_count; /* since the meter was told */
+} worker;
+
+struct hb_batch {
+    hb_batch_options options;
+    worker *workers;
+    share *shares;
+    uint32_t share_count;
+    pthread_barrier_t barrier;
+    pthread_mutex_t lock; /* of error, damaged, damage, ready */
+    pthread_cond_t ready_news;
+    uint32_t *ready; /* shares whose rows are made in this pass, */
+    uint32_t ready_count;
+    uint32_t given_count; /* and how many of them were handed on */
+    bool begun;           /* the first piece was handed on */
+
+    /* The hour in hand. */
+    int64_t hour_s;
+    uint64_t end;
+    uint64_t stretch;
+    uint32_t passes;
+    uint32_t pass;
+    _Atomic uint64_t next_at;
+    _Atomic uint32_t next_share;
+    atomic_bool given_up;
+    hb_error error;
+    bool damaged;
+    hb_error damage;
+
+    hb_speed_rows all; /* the rows of all shares: only its arrays are its own */
+    hb_progress progress;
+};
+
+/* ---- Opening ---- */
+
+static bool open_all(hb_batch *batch, hb_error *error)
+{
+    for (unsigned i = 0; i < batch->options.jobs; i++) {
+        worker *const one = &batch->workers[i];
+        one->batch = batch;
+        one->lines = hb_alloc(batch->share_count * sizeof *one->lines);
+        one->room = hb_top_room_open();
+        one->log = hb_log_open(batch->options.log, HB_LOG_READ, NULL, error);
+        if (one->log == NULL)
+            return false;
+    }
+    for (uint32_t i = 0; i < batch->share_count; i++) {
+        batch->shares[i].fold = hb_fold_open(error);
+        if (batch->shares[i].fold == NULL)
+            return false;
+    }
+    return true;
+}
+
+hb_batch *hb_batch_open(const hb_batch_options *options, hb_error *error)
+{
+    hb_batch *batch = hb_alloc(sizeof *batch);
+    batch->options = *options;
+    batch->workers = hb_alloc(options->jobs * sizeof *batch->workers);
+    batch->share_count = options->jobs * SHARES_PER_JOB < SHARES_MIN ? SHARES_MIN : options->jobs * SHARES_PER_JOB;
+    batch->shares = hb_alloc(batch->share_count * sizeof *batch->shares);
+    batch->ready = hb_alloc(batch->share_count * sizeof *batch->ready);
+    pthread_mutex_init(&batch->lock, NULL);
+    pthread_cond_init(&batch->ready_news, NULL);
+    if (open_all(batch, error))
+        return batch;
+    hb_batch_close(batch);
+    return NULL;
+}
+
+void hb_batch_close(hb_batch *batch)
+{
+    if (batch == NULL)
+        return;
+    hb_error unimportant = {0};
+    for (unsigned i = 0; i < batch->options.jobs; i++) {
+        worker *const one = &batch->workers[i];
+        for (uint32_t k = 0; k < batch->share_count && one->lines != NULL; k++)
+            hb_buffer_free(&one->lines[k]);
+        free(one->lines);
+        hb_top_room_close(one->room);
+        if (one->log != NULL)
+            hb_log_close(one->log, &unimportant); /* only read: nothing to lose */
+    }
+    for (uint32_t i = 0; i < batch->share_count; i++) {
+        hb_fold_close(batch->shares[i].fold);
+        hb_speed_rows_free(&batch->shares[i].rows);
+    }
+    batch->all.sheet_count = 0; /* the sheets were the shares' */
+    hb_speed_rows_free(&batch->all);
+    pthread_cond_destroy(&batch->ready_news);
+    pthread_mutex_destroy(&batch->lock);
+    free(batch->ready);
+    free(batch->workers);
+    free(batch->shares);
+    free(batch);
+}
+
+/* ---- Reading ---- */
+
+static void give_up(hb_batch *batch, const hb_error *error)
+{
+    pthread_mutex_lock(&batch->lock);
+    if (!atomic_load(&batch->given_up))
+        batch->error = *error;
+    if (batch->error.code == HB_ERROR_MISSING)
+        batch->error.code = HB_ERROR_SYSTEM; /* the hour was there when we began */
+    atomic_store(&batch->given_up, true);
+    pthread_mutex_unlock(&batch->lock);
+}
+
+static void note_damage(hb_batch *batch, const hb_error *error)
+{
+    pthread_mutex_lock(&batch->lock);
+    batch->damage = *error;
+    batch->damaged = true;
+    pthread_mutex_unlock(&batch->lock);
+}
+
+/* What the first " #" of a line begins is the channel: tags hold no space, and neither do a source and a command. Where
+ * it is not, the line is no fact, and any class does. */
+static uint32_t class_of(const hb_batch *batch, hb_bytes line)
+{
+    char lower[HB_LOGIN_MAX];
+    hb_bytes channel = {lower, 0};
+    const char *const end = line.data + line.size;
+    const char *at = line.size == 0 ? NULL : memchr(line.data, ' ', line.size);
+    while (at != NULL && (end - at < 2 || at[1] != '#'))
+        at = end - at < 2 ? NULL : memchr(at + 1, ' ', (size_t)(end - at - 1));
+    if (at != NULL)
+        for (at += 2; at < end && channel.size < sizeof lower && *at != ' ' && *at != '\r'; at++)
+            lower[channel.size++] = (char)(*at >= 'A' && *at <= 'Z' ? *at | 0x20 : *at);
+    return (uint32_t)(hb_hash(channel, 0) >> 32) % (batch->share_count * batch->passes);
+}
+
+static void sort_lines(worker *one, hb_bytes lines)
+{
+    const hb_batch *const batch = one->batch;
+    hb_bytes rest = lines;
+    hb_bytes line;
+    while (hb_bytes_cut(&rest, '\n', &line)) {
+        const uint32_t class = class_of(batch, line);
+        one->line_count += batch->pass == 0;
+        if (class % batch->passes == batch->pass)
+            hb_buffer_append(&one->lines[class / batch->passes], (hb_bytes){line.data, line.size + 1});
+    }
+    if (batch->options.meter != NULL) {
+        atomic_fetch_add(&batch->options.meter->lines, one->line_count);
+        atomic_fetch_add(&batch->options.meter->bytes, lines.size / batch->passes);
+        one->line_count = 0;
+    }
+}
+
+/* Sorts all lines that begin within a stretch of the part. */
+static bool read_stretch(worker *one, uint64_t from, uint64_t to, hb_error *error)
+{
+    hb_bytes lines = {0};
+    uint64_t next = from;
+    hb_log_cursor *cursor = hb_log_cursor_open(one->log, one->batch->hour_s, from, error);
+    bool good = cursor != NULL;
+    while (good && next < to) {
+        if (!hb_log_read(cursor, &lines, &next, error)) {
+            good = error->code == HB_ERROR_CORRUPT; /* the next call goes on behind it */
+            if (good)
+                note_damage(one->batch, error);
+            continue;
+        }
+        const uint64_t at = next - lines.size;
+        if (lines.size == 0 || at >= to)
+            break;
+        if (next > to) {
+            const size_t inside = (size_t)(to - 1 - at);
+            const char *end = memchr(lines.data + inside, '\n', lines.size - inside);
+            lines.size = end == NULL ? lines.size : (size_t)(end - lines.data) + 1;
+        }
+        sort_lines(one, lines);
+    }
+    hb_log_cursor_close(cursor);
+    return good;
+}
+
+static void read_next_stretch(worker *one)
+{
+    hb_batch *const batch = one->batch;
+    hb_error error = {0};
+    const uint64_t from = atomic_fetch_add(&batch->next_at, batch->stretch);
+    if (batch->options.stop != NULL && atomic_load(batch->options.stop)) {
+        hb_fail(&error, HB_ERROR_BUSY, "told to stop");
+        give_up(batch, &error);
+    } else if (from < batch->end && !atomic_load(&batch->given_up)) {
+        const uint64_t to = batch->end - from < batch->stretch ? batch->end : from + batch->stretch;
+        if (!read_stretch(one, from, to, &error))
+            give_up(batch, &error);
+    }
+}
+
+/* ---- Counting ---- */
+
+static void count_shares(hb_batch *batch)
+{
+    for (uint32_t number; (number = atomic_fetch_add(&batch->next_share, 1)) < batch->share_count;)
+        for (unsigned i = 0; i < batch->options.jobs; i++) {
+            hb_buffer *const lines = &batch->workers[i].lines[number];
+            hb_fold_lines(batch->shares[number].fold, hb_buffer_bytes(lines));
+            lines->size = 0;
+        }
+}
+
+/* Makes the rows of the next share; false when there is none left. */
+static bool make_rows(worker *one)
+{
+    hb_batch *const batch = one->batch;
+    const uint32_t number = atomic_fetch_add(&batch->next_share, 1);
+    if (number >= batch->share_count)
+        return false;
+    share *const mine = &batch->shares[number];
+    for (size_t i = 0; i < hb_fold_slot_count(mine->fold) && !atomic_load(&batch->given_up); i++) {
+        hb_fold_slot *const slot = hb_fold_slot_at(mine->fold, i);
+        hb_top top = {0};
+        hb_speed_rows_add_whole(&mine->rows, slot, &top, batch->options.top, one->room);
+        hb_speed_rows_add_sheet(&mine->rows, slot, false);
+        hb_top_free(&top);
+    }
+    hb_fold_forget(mine->fold, HB_FOLD_ANY_HOUR);
+    pthread_mutex_lock(&batch->lock);
+    batch->ready[batch->ready_count++] = number;
+    pthread_cond_signal(&batch->ready_news);
+    pthread_mutex_unlock(&batch->lock);
+    return true;
+}
+
+/* Hands on what a share has made since it was here last. */
+static void give_piece(hb_batch *batch, share *from)
+{
+    hb_error error = {0};
+    const hb_speed_rows *const rows = &from->rows;
+    const hb_changes piece = {.layer = HB_LAYER_BATCH,
+                              .minutes = rows->minutes + from->minutes_given,
+                              .minute_count = rows->minute_count - from->minutes_given,
+                              .words = rows->words + from->words_given,
+                              .word_count = rows->word_count - from->words_given,
+                              .users = rows->users + from->users_given,
+                              .user_count = rows->user_count - from->users_given,
+                              .channels = rows->channels + from->channels_given,
+                              .channel_count = rows->channel_count - from->channels_given,
+                              .sheets = rows->sheets + from->sheets_given,
+                              .sheet_count = rows->sheet_count - from->sheets_given,
+                              .replace_hour = !batch->begun,
+                              .hour_s = batch->hour_s};
+    from->minutes_given = rows->minute_count;
+    from->words_given = rows->word_count;
+    from->users_given = rows->user_count;
+    from->channels_given = rows->channel_count;
+    from->sheets_given = rows->sheet_count;
+    batch->begun = true;
+    if (!batch->options.piece(batch->options.context, &piece, &error))
+        give_up(batch, &error);
+}
+
+/* Hands on rows as soon as they are made, and makes some when there are none to hand on. */
+static void give_rows(worker *one)
+{
+    hb_batch *const batch = one->batch;
+    for (bool more = true; batch->given_count < batch->share_count;) {
+        pthread_mutex_lock(&batch->lock);
+        while (!more && batch->ready_count == batch->given_count)
+            pthread_cond_wait(&batch->ready_news, &batch->lock);
+        const bool ready = batch->ready_count > batch->given_count;
+        const uint32_t number = ready ? batch->ready[batch->given_count++] : 0;
+        pthread_mutex_unlock(&batch->lock);
+        if (!ready)
+            more = make_rows(one);
+        else if (!atomic_load(&batch->given_up))
+            give_piece(batch, &batch->shares[number]);
+    }
+}
+
+/* Waits for all workers; one of them then makes the counters ready for the next step, which no other touches before the
+ * next meeting. */
+static void meet(hb_batch *batch, bool pass_ends)
+{
+    if (pthread_barrier_wait(&batch->barrier) != PTHREAD_BARRIER_SERIAL_THREAD)
+        return;
+    atomic_store(&batch->next_share, 0);
+    if (pass_ends) {
+        atomic_store(&batch->next_at, 0);
+        batch->ready_count = 0;
+        batch->given_count = 0;
+        batch->pass++;
+    }
+}
+
+static void work(worker *one)
+{
+    hb_batch *const batch = one->batch;
+    const uint32_t passes = batch->passes;
+    for (uint32_t pass = 0; pass < passes; pass++) {
+        for (bool more = true; more;) {
+            read_next_stretch(one);
+            pthread_barrier_wait(&batch->barrier);
+            more = atomic_load(&batch->next_at) < batch->end && !atomic_load(&batch->given_up);
+            count_shares(batch);
+            meet(batch, false);
+            pthread_barrier_wait(&batch->barrier);
+        }
+        if (one == &batch->workers[0] && batch->options.piece != NULL)
+            give_rows(one);
+        else
+            while (make_rows(one))
+                ;
+        meet(batch, true);
+        pthread_barrier_wait(&batch->barrier);
+    }
+}
+
+/* ---- The hour ---- */
+
+static bool find_end(hb_batch *batch, hb_error *error)
+{
+    if (!hb_log_end(batch->workers[0].log, batch->hour_s, &batch->end, error))
+        return false;
+    const uint64_t stretch = batch->end / (batch->options.jobs * 2) + 1;
+    const uint64_t most = ROUND_BYTES / batch->options.jobs;
+    batch->stretch = stretch < STRETCH_MIN ? STRETCH_MIN : stretch > STRETCH_MAX ? STRETCH_MAX : stretch;
+    if (batch->stretch > most)
+        batch->stretch = most;
+    const size_t counts = batch->options.memory > 2 * (size_t)ROUND_BYTES ? batch->options.memory - ROUND_BYTES
+                                                                           : batch->options.memory / 2 + 1;
+    batch->passes = (uint32_t)(batch->end / COUNTS_PER_LINES / counts) + 1;
+    return true;
+}
+
+static hb_fold_counts sum_counts(const hb_batch *batch)
+{
+    hb_fold_counts sum = {0};
+    for (uint32_t i = 0; i < batch->share_count; i++) {
+        const hb_fold_counts one = hb_fold_count(batch->shares[i].fold);
+        sum.lines += one.lines;
+        sum.facts += one.facts;
+        sum.messages += one.messages;
+        sum.shared += one.shared;
+        sum.words += one.words;
+        sum.duplicates += one.duplicates;
+        sum.others += one.others;
+        sum.malformed += one.malformed;
+        sum.bad_timestamps += one.bad_timestamps;
+        sum.bad_utf8 += one.bad_utf8;
+        sum.misplaced += one.misplaced;
+        sum.untaken += one.untaken;
+    }
+    return sum;
+}
+
+static hb_fold_counts subtract(hb_fold_counts a, const hb_fold_counts *b)
+{
+    return (hb_fold_counts){.lines = a.lines - b->lines,
+                            .facts = a.facts - b->facts,
+                            .messages = a.messages - b->messages,
+                            .shared = a.shared - b->shared,
+                            .words = a.words - b->words,
+                            .duplicates = a.duplicates - b->duplicates,
+                            .others = a.others - b->others,
+                            .malformed = a.malformed - b->malformed,
+                            .bad_timestamps = a.bad_timestamps - b->bad_timestamps,
+                            .bad_utf8 = a.bad_utf8 - b->bad_utf8,
+                            .misplaced = a.misplaced - b->misplaced,
+                            .untaken = a.untaken - b->untaken};
+}
+
+static void *work_beside(void *context)
+{
+    worker *const one = context;
+    /* Held until it is known how many workers there are. */
+    pthread_mutex_lock(&one->batch->lock);
+    pthread_mutex_unlock(&one->batch->lock);
+    work(one);
+    return NULL;
+}
+
+/* Counts with as many threads as can be had. */
+static void run_workers(hb_batch *batch)
+{
+    unsigned count = 1;
+    pthread_mutex_lock(&batch->lock);
+    while (count < batch->options.jobs &&
+           pthread_create(&batch->workers[count].thread, NULL, work_beside, &batch->workers[count]) == 0)
+        count++;
+    pthread_barrier_init(&batch->barrier, NULL, count);
+    pthread_mutex_unlock(&batch->lock);
+    work(&batch->workers[0]);
+    for (unsigned i = 1; i < count; i++)
+        pthread_join(batch->workers[i].thread, NULL);
+    pthread_barrier_destroy(&batch->barrier);
+}
+
+#define GATHER(batch, list, counter, capacity)                                                                         \
+    for (uint32_t i = 0; i < (batch)->share_count; i++) {                                                              \
+        const hb_speed_rows *const from = &(batch)->shares[i].rows;                                                    \
+        HB_RESERVE((batch)->all.list, (batch)->all.capacity, (batch)->all.counter + from->counter);                    \
+        if (from->counter > 0)                                                                                         \
+            memcpy((batch)->all.list + (batch)->all.counter, from->list, from->counter * sizeof *from->list);          \
+        (batch)->all.counter += from->counter;                                                                         \
+    }
+
+static int compare_minutes(const void *a, const void *b)
+{
+    const hb_minute_row *const one = a;
+    const hb_minute_row *const other = b;
+    if (one->minute_s != other->minute_s)
+        return one->minute_s < other->minute_s ? -1 : 1;
+    return hb_bytes_compare(one->channel, other->channel);
+}
+
+/* Puts the shares' rows into one list each. */
+static void gather(hb_batch *batch, hb_changes *changes)
+{
+    GATHER(batch, minutes, minute_count, minute_capacity)
+    GATHER(batch, words, word_count, word_capacity)
+    GATHER(batch, users, user_count, user_capacity)
+    GATHER(batch, channels, channel_count, channel_capacity)
+    GATHER(batch, sheets, sheet_count, sheet_capacity)
+    if (batch->all.minute_count > 0)
+        qsort(batch->all.minutes, batch->all.minute_count, sizeof *batch->all.minutes, compare_minutes);
+    hb_speed_rows_give(&batch->all, changes);
+    changes->layer = HB_LAYER_BATCH;
+    changes->progress = &batch->progress;
+    changes->progress_count = 1;
+    changes->replace_hour = true;
+    changes->hour_s = batch->hour_s;
+}
+
+bool hb_batch_hour(hb_batch *batch, int64_t hour_s, uint64_t late, hb_batch_result *result, hb_error *error)
+{
+    batch->all.sheet_count = 0; /* the shares free their sheets */
+    hb_speed_rows_clear(&batch->all);
+    for (uint32_t i = 0; i < batch->share_count; i++) {
+        share *const one = &batch->shares[i];
+        hb_speed_rows_clear(&one->rows);
+        hb_fold_hour(one->fold, hour_s);
+        one->minutes_given = one->words_given = one->users_given = one->channels_given = one->sheets_given = 0;
+    }
+    batch->ready_count = 0;
+    batch->given_count = 0;
+    batch->begun = false;
+    batch->hour_s = hour_s;
+    batch->pass = 0;
+    batch->damaged = false;
+    atomic_store(&batch->next_at, 0);
+    atomic_store(&batch->next_share, 0);
+    atomic_store(&batch->given_up, false);
+    const hb_fold_counts before = sum_counts(batch);
+    if (!find_end(batch, error))
+        return false;
+    run_workers(batch);
+    if (atomic_load(&batch->given_up)) {
+        *error = batch->error;
+        return false;
+    }
+    *result = (hb_batch_result){.counts = subtract(sum_counts(batch), &before),
+                                .damaged = batch->damaged,
+                                .damage = batch->damage};
+    batch->progress = (hb_progress){.part = hour_s, .position = batch->end, .done = true, .late = late};
+    gather(batch, &result->changes);
+    return true;
+}
