@@ -33,7 +33,7 @@ static const struct {
     hb_bytes key;
     size_t offset;
 } known_tags[] = {
-    TAG("id", id), /* in the order of their sizes */
+    TAG("id", id),
     TAG("title", title),
     TAG("login", login),
     TAG("emotes", emotes),
@@ -48,21 +48,14 @@ static const struct {
     TAG("target-user-id", target_user_id),
 };
 
-enum { KNOWN_TAGS = sizeof known_tags / sizeof *known_tags, NONE = KNOWN_TAGS };
-
-/* The first known tag with a name of so many bytes. */
-static const unsigned char first_of_size[] = {NONE, NONE, 0, NONE, NONE, 1, 3, 4, NONE, 6, NONE, 7, 8, 9, 10};
-
 static void read_tags(hb_bytes rest, fact_tags *tags)
 {
     hb_bytes key;
     hb_bytes value;
     *tags = (fact_tags){0};
     while (hb_tags_next(&rest, &key, &value))
-        for (size_t i = key.size < sizeof first_of_size ? first_of_size[key.size] : NONE;
-             i < KNOWN_TAGS && known_tags[i].key.size == key.size; i++)
-            if (known_tags[i].key.data[0] == key.data[0] &&
-                memcmp(known_tags[i].key.data, key.data, key.size) == 0) {
+        for (size_t i = 0; i < sizeof known_tags / sizeof *known_tags; i++)
+            if (known_tags[i].key.size == key.size && memcmp(known_tags[i].key.data, key.data, key.size) == 0) {
                 *(hb_bytes *)((char *)tags + known_tags[i].offset) = value;
                 break;
             }

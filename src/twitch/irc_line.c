@@ -79,21 +79,12 @@ bool hb_line_parse(hb_bytes text, hb_line *line)
 
 bool hb_tags_next(hb_bytes *rest, hb_bytes *key, hb_bytes *value)
 {
-    if (rest->size == 0)
+    if (!hb_bytes_cut(rest, ';', key))
         return false;
-    const char *const end = rest->data + rest->size;
-    const char *at = rest->data;
-    while (at < end && *at != '=' && *at != ';') /* names are short: sooner done than memchr is called */
-        at++;
-    *key = (hb_bytes){rest->data, (size_t)(at - rest->data)};
-    *value = (hb_bytes){at, 0};
-    if (at < end && *at == '=') {
-        value->data = ++at;
-        at = memchr(at, ';', (size_t)(end - at));
-        at = at == NULL ? end : at;
-        value->size = (size_t)(at - value->data);
-    }
-    *rest = hb_bytes_from(*rest, (size_t)(at - rest->data) + (at < end));
+    const char *equals = key->size == 0 ? NULL : memchr(key->data, '=', key->size);
+    const size_t key_size = equals == NULL ? key->size : (size_t)(equals - key->data);
+    *value = hb_bytes_from(*key, equals == NULL ? key_size : key_size + 1);
+    key->size = key_size;
     return true;
 }
 

@@ -16,12 +16,12 @@
 #include <stdlib.h>
 
 enum {
-    SHARES_PER_JOB = 16,/* so that a large channel does not keep the others waiting */
+    SHARES_PER_JOB = 16, /* so that a large channel does not keep the others waiting */
     SHARES_MIN = 8,
-    ROUND_BYTES = 96 << 20,  /* of lines that are held at a time, by all workers */
-    STRETCH_MAX = 32 << 20,  /* what one worker reads in a round; frames at its ends are unpacked twice */
+    ROUND_BYTES = 96 << 20, /* of lines that are held at a time, by all workers */
+    STRETCH_MAX = 32 << 20, /* what one worker reads in a round; frames at its ends are unpacked twice */
     STRETCH_MIN = 1 << 20,
-    COUNTS_PER_LINES = 3     /* lines of an hour take at least so many times the room of its counts */
+    COUNTS_PER_LINES = 3 /* lines of an hour take at least so many times the room of its counts */
 };
 
 typedef struct share {
@@ -367,7 +367,7 @@ static bool find_end(hb_batch *batch, hb_error *error)
     if (batch->stretch > most)
         batch->stretch = most;
     const size_t counts = batch->options.memory > 2 * (size_t)ROUND_BYTES ? batch->options.memory - ROUND_BYTES
-                                                                           : batch->options.memory / 2 + 1;
+                                                                          : batch->options.memory / 2 + 1;
     batch->passes = (uint32_t)(batch->end / COUNTS_PER_LINES / counts) + 1;
     return true;
 }
@@ -498,9 +498,8 @@ bool hb_batch_hour(hb_batch *batch, int64_t hour_s, uint64_t late, hb_batch_resu
         *error = batch->error;
         return false;
     }
-    *result = (hb_batch_result){.counts = subtract(sum_counts(batch), &before),
-                                .damaged = batch->damaged,
-                                .damage = batch->damage};
+    *result = (hb_batch_result){
+        .counts = subtract(sum_counts(batch), &before), .damaged = batch->damaged, .damage = batch->damage};
     batch->progress = (hb_progress){.part = hour_s, .position = batch->end, .done = true, .late = late};
     gather(batch, &result->changes);
     return true;

@@ -1,8 +1,8 @@
 /* batch.h - the batch layer: recomputes one hour from the log, exactly.
  *
- * The whole part of the log is read anew, whatever the speed layer made of it: facts that came late count, ids that came
- * twice count once. The log is read and counted by several threads, in memory that a stated bound keeps small. What
- * comes out is one hb_changes that replaces the hour; to store it is the owner's business.
+ * The whole part of the log is read anew, whatever the speed layer made of it: facts that came late count, ids that
+ * came twice count once. The log is read and counted by several threads, in memory that a stated bound keeps small.
+ * What comes out is one hb_changes that replaces the hour; to store it is the owner's business.
  */
 #ifndef HB_VIEWS_BATCH_H
 #define HB_VIEWS_BATCH_H

@@ -1,5 +1,6 @@
-/* test_batch.c - the batch layer against one fold of the same lines: with any number of threads, in one pass or several,
- * from plain lines and from frames; then what it says of a store that differs, and the schedule beside a processor. */
+/* test_batch.c - the batch layer against one fold of the same lines: with any number of threads, in one pass or
+ * several, from plain lines and from frames; then what it says of a store that differs, and the schedule beside a
+ * processor. */
 #include "facts.h"
 #include "unit.h"
 
@@ -235,12 +236,8 @@ static void pieces_are_the_whole(void **state)
             hb_error error = {0};
             hb_batch_result result;
             pieces taken = {.refuse_from = 1000};
-            const hb_batch_options options = {.log = places.log,
-                                              .top = 5,
-                                              .jobs = jobs,
-                                              .memory = memory,
-                                              .piece = take_piece,
-                                              .context = &taken};
+            const hb_batch_options options = {
+                .log = places.log, .top = 5, .jobs = jobs, .memory = memory, .piece = take_piece, .context = &taken};
             hb_batch *batch = hb_batch_open(&options, &error);
             assert_non_null(batch);
             assert_true(hb_batch_hour(batch, HOUR_S, 3, &result, &error));
@@ -363,8 +360,8 @@ static void differences_are_found_and_named(void **state)
     const hb_minute_row alien = {HB_BYTES("alien"), HOUR_S, {.messages = 2}};
     const hb_minute_row wrong[] = {twice, alien};
     assert_true(hb_store_apply(store, &changed.changes, &error));
-    assert_true(hb_store_apply(store, &(hb_changes){.layer = HB_LAYER_BATCH, .minutes = wrong, .minute_count = 2},
-                               &error));
+    assert_true(
+        hb_store_apply(store, &(hb_changes){.layer = HB_LAYER_BATCH, .minutes = wrong, .minute_count = 2}, &error));
     compare_with(&places, &changed.changes, false, &difference);
     assert_int_equal(difference.values[HB_COMPARED_MINUTES][HB_CAUSE_DUPLICATES], 2);
     assert_int_equal(hb_difference_sum(&difference), 2);
