@@ -1,6 +1,7 @@
 /* rollup.c - how long it takes to make all days and months of a store: bench_rollup STORE. It changes the store. */
-#include "base/clock.h"
 #include "store/rollup.h"
+
+#include "base/clock.h"
 
 #include <stdio.h>
 

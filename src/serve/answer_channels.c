@@ -54,8 +54,9 @@ static bool add_minute(void *context, const hb_minute_row *row, hb_layer layer)
         channel_entry *entry = &list->entries[hb_map_entry(&list->map, at)];
         if (!hb_bytes_equal(entry->name, row->channel))
             continue;
-        const double share =
-            row->minute_s >= list->minute_s ? 1 : (double)(list->minute_s + HB_MINUTE_S - list->now_s) / HB_MINUTE_S;
+        const double share = row->minute_s >= list->minute_s
+                                 ? 1
+                                 : (double)(list->minute_s + HB_MINUTE_S - list->now_s) / (double)HB_MINUTE_S;
         entry->messages += share * (double)row->count.messages;
         entry->words += share * (double)row->count.words;
         if (row->count.chatters > entry->chatters)

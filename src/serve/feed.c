@@ -80,10 +80,11 @@ static message_budget *find_budget(hb_feed *feed, hb_bytes channel)
 
 static bool spend(message_budget *budget, int64_t now_ms)
 {
-    budget->messages += (double)(now_ms - budget->filled_ms) * HB_FEED_PER_SECOND / 1000;
+    const double full = HB_FEED_PER_SECOND;
+    budget->messages += (double)(now_ms - budget->filled_ms) * full / 1000;
     budget->filled_ms = now_ms;
-    if (budget->messages > HB_FEED_PER_SECOND)
-        budget->messages = HB_FEED_PER_SECOND;
+    if (budget->messages > full)
+        budget->messages = full;
     if (budget->messages < 1)
         return false;
     budget->messages--;

@@ -675,7 +675,7 @@ static void processes_append_while_others_compress_and_read(void **state)
     }
     hb_buffer text = {0};
     int alive = WRITERS;
-    for (int round = 0;; round++) {
+    for (;;) {
         hb_log_piece piece;
         assert_true(hb_log_follower_read(follower, &piece, &error));
         hb_buffer_append(&text, piece.lines);
