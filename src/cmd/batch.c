@@ -125,13 +125,22 @@ static bool tend(hb_store *store, const hb_upkeep_options *keep, hb_error *error
     return good;
 }
 
+/* Asked before the store is opened, which would make one where nothing is to be counted. */
+static bool has_log(const char *address, hb_error *error)
+{
+    hb_error unimportant = {0};
+    hb_log *log = hb_log_open(address, HB_LOG_READ, NULL, error);
+    return log != NULL && hb_log_close(log, &unimportant);
+}
+
 static bool recompute(const hb_options *options, batch_job *job, hb_error *error)
 {
     hb_recompute work = {.what = "batch", .take = take, .piece = take_piece, .context = job};
     hb_hours hours = {0};
     bool stopped = false;
     hb_upkeep_options keep;
-    if (!hb_recompute_options_read(options, &work, error) || !hb_keep_options_read(options, &keep, error))
+    if (!hb_recompute_options_read(options, &work, error) || !hb_keep_options_read(options, &keep, error) ||
+        !has_log(work.log, error))
         return false;
     job->store = hb_store_open(hb_options_store(options), HB_STORE_WRITE, error);
     job->before = job->store == NULL ? NULL : hb_store_open(hb_options_store(options), HB_STORE_READ, error);

@@ -16,10 +16,10 @@
 #include <stdlib.h>
 
 enum {
-    SHARES_PER_JOB = 16, /* so that a large channel does not keep the others waiting */
-    SHARES_MIN = 8,
-    ROUND_BYTES = 96 << 20, /* of lines that are held at a time, by all workers */
-    STRETCH_MAX = 32 << 20, /* what one worker reads in a round; frames at its ends are unpacked twice */
+    SHARES_PER_JOB = 16,     /* so that a large channel does not keep the others waiting, and tables fit the cache */
+    SHARES_MAX = 256,        /* unless there are more jobs: each has a word splitter */
+    ROUND_BYTES = 192 << 20, /* of lines that are held at a time, by all workers */
+    STRETCH_MAX = 64 << 20,  /* what one worker reads in a round; frames at its ends are unpacked twice */
     STRETCH_MIN = 1 << 20,
     COUNTS_PER_LINES = 3 /* lines of an hour take at least so many times the room of its counts */
 };
@@ -99,7 +99,9 @@ hb_batch *hb_batch_open(const hb_batch_options *options, hb_error *error)
     hb_batch *batch = hb_alloc(sizeof *batch);
     batch->options = *options;
     batch->workers = hb_alloc(options->jobs * sizeof *batch->workers);
-    batch->share_count = options->jobs * SHARES_PER_JOB < SHARES_MIN ? SHARES_MIN : options->jobs * SHARES_PER_JOB;
+    batch->share_count = options->jobs * SHARES_PER_JOB;
+    if (batch->share_count > SHARES_MAX)
+        batch->share_count = options->jobs > SHARES_MAX ? options->jobs : SHARES_MAX;
     batch->shares = hb_alloc(batch->share_count * sizeof *batch->shares);
     batch->ready = hb_alloc(batch->share_count * sizeof *batch->ready);
     pthread_mutex_init(&batch->lock, NULL);
@@ -321,7 +323,8 @@ static void give_rows(worker *one)
  * next meeting. */
 static void meet(hb_batch *batch, bool pass_ends)
 {
-    if (pthread_barrier_wait(&batch->barrier) != PTHREAD_BARRIER_SERIAL_THREAD)
+    const int role = pthread_barrier_wait(&batch->barrier);
+    if (role != PTHREAD_BARRIER_SERIAL_THREAD)
         return;
     atomic_store(&batch->next_share, 0);
     if (pass_ends) {
@@ -366,8 +369,9 @@ static bool find_end(hb_batch *batch, hb_error *error)
     batch->stretch = stretch < STRETCH_MIN ? STRETCH_MIN : stretch > STRETCH_MAX ? STRETCH_MAX : stretch;
     if (batch->stretch > most)
         batch->stretch = most;
-    const size_t counts = batch->options.memory > 2 * (size_t)ROUND_BYTES ? batch->options.memory - ROUND_BYTES
-                                                                          : batch->options.memory / 2 + 1;
+    const size_t lines = (size_t)batch->stretch * batch->options.jobs;
+    const size_t memory = batch->options.memory;
+    const size_t counts = memory > 2 * lines ? memory - lines : memory / 2 + 1;
     batch->passes = (uint32_t)(batch->end / COUNTS_PER_LINES / counts) + 1;
     return true;
 }
