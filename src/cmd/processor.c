@@ -341,7 +341,7 @@ static bool tend(hb_processor *processor)
         return false;
     const bool good = hb_upkeep_step(processor->upkeep, hb_now_ms() / 1000, &more, &error);
     if (!good && !processor->upkeep_failed)
-        hb_say_warning("%s; days and months are not made, nor old hours removed, until this works", error.text);
+        hb_say_warning("%s; days, weeks and months are not made, nor old hours removed, until this works", error.text);
     processor->upkeep_failed = !good;
     if (!good || !more)
         processor->next_upkeep_ms = start_ms + UPKEEP_MS;

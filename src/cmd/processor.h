@@ -1,7 +1,7 @@
 /* processor.h - log -> speed layer -> store, on a thread of its own.
  *
- * Follows all parts of the log, and writes what changed about twice a second. While the log rests, it makes days and
- * months out of hours and removes what is too old (store/upkeep.h). While the store refuses writes (a full
+ * Follows all parts of the log, and writes what changed about twice a second. While the log rests, it makes days,
+ * weeks and months out of hours and removes what is too old (store/upkeep.h). While the store refuses writes (a full
  * disk) it keeps trying the same, says so once and again when it is over; facts wait in the log meanwhile.
  *
  * Metrics: hubbub_facts_total, _messages_, _words_, _shared_, _duplicates_, _late_, _bad_utf8_, _bad_timestamps_,

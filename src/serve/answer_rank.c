@@ -1,9 +1,9 @@
 /* answer_rank.c - the most frequent words and the most active users of a range of hours.
  *
- * Months and days that stand as rollups are read as such; what is left of the range is read by the hour. Two sources
- * tell of an hour: its sheet, which holds everything, and rows, which hold the top of each kind. Counts only grow, so
- * of two values for one hour the greater is the fresher, and whatever was read of an hour is put together by taking the
- * greatest:
+ * Months, weeks and days that stand as rollups are read as such; what is left of the range is read by the hour. Two
+ * sources tell of an hour: its sheet, which holds everything, and rows, which hold the top of each kind. Counts only
+ * grow, so of two values for one hour the greater is the fresher, and whatever was read of an hour is put together by
+ * taking the greatest:
  * - a closed hour: its sheet;
  * - an hour in progress: its sheet, up to a minute old, and its rows, which are current. What is only in the sheet may
  *   have grown since, so the answer is not exact unless the rows hold everything, or nothing was counted since;
@@ -218,15 +218,15 @@ static bool add_hours(ranking *rank, int64_t from_s, int64_t to_s)
             !rank->failed && add_without_sheets(rank, to_s));
 }
 
-/* ---- Days and months ---- */
+/* ---- Days, weeks and months ---- */
 
 static bool take_rollup(void *context, hb_span span, int64_t start_s, hb_rollup_state state)
 {
     ranking *rank = context;
-    const int64_t end_s = span == HB_SPAN_DAY ? start_s + HB_DAY_S : hb_time_month(start_s + (int64_t)31 * HB_DAY_S);
+    const int64_t end_s = hb_span_end(span, start_s);
     if (state != HB_ROLLUP_STANDS || end_s > rank->answer->to_s)
         return true;
-    for (size_t i = 0; i < rank->rollup_count; i++) /* months come first: what lies in one is not needed */
+    for (size_t i = 0; i < rank->rollup_count; i++) /* the longest come first: what they hold is not needed */
         if (start_s < rank->rollups[i].end_s && end_s > rank->rollups[i].start_s)
             return true;
     HB_RESERVE(rank->rollups, rank->rollup_capacity, rank->rollup_count + 1);

@@ -128,36 +128,38 @@ static bool look_around(hb_rollup *rollup, survey *all, hb_error *error)
     return good;
 }
 
+/* The order in which the store tells of them. */
+static int compare_rollups(const void *left, const void *right)
+{
+    const known_rollup *const a = left;
+    const known_rollup *const b = right;
+    if (a->span != b->span)
+        return a->span > b->span ? -1 : 1;
+    return (a->start_s > b->start_s) - (a->start_s < b->start_s);
+}
+
 static hb_rollup_state state_of(const survey *all, hb_span span, int64_t start_s)
 {
-    for (size_t i = all->rollup_count; i > 0; i--) /* the newest come last */
-        if (all->rollups[i - 1].span == span && all->rollups[i - 1].start_s == start_s)
-            return all->rollups[i - 1].state;
-    return HB_ROLLUP_MAKING;
+    const known_rollup key = {.span = span, .start_s = start_s};
+    const known_rollup *found =
+        all->rollup_count == 0 ? NULL
+                               : bsearch(&key, all->rollups, all->rollup_count, sizeof *all->rollups, compare_rollups);
+    return found == NULL ? HB_ROLLUP_MAKING : found->state;
 }
 
-static int64_t span_start(hb_span span, int64_t time_s)
-{
-    return span == HB_SPAN_DAY ? hb_time_floor(time_s, HB_DAY_S) : hb_time_month(time_s);
-}
-
-static int64_t span_end(hb_span span, int64_t start_s)
-{
-    return span == HB_SPAN_DAY ? start_s + HB_DAY_S : hb_time_month(start_s + (int64_t)31 * HB_DAY_S);
-}
-
-/* Chooses the newest day, or month, that is whole and not made yet. */
+/* Chooses the newest one that is whole and not made yet. */
 static bool choose(hb_rollup *rollup, const survey *all, hb_span span, int64_t from_s, int64_t now_s)
 {
     for (size_t last = all->hour_count, first; last > 0; last = first) {
-        const int64_t start_s = span_start(span, all->hours[last - 1].hour_s);
-        const int64_t end_s = span_end(span, start_s);
+        const int64_t start_s = hb_span_start(span, all->hours[last - 1].hour_s);
+        const int64_t end_s = hb_span_end(span, start_s);
         bool whole = end_s + REST_S <= now_s && start_s >= from_s;
         for (first = last; first > 0 && all->hours[first - 1].hour_s >= start_s; first--) {
             const known_hour *const hour = &all->hours[first - 1];
-            whole = whole && (span == HB_SPAN_DAY ? hour->closed
-                                                  : state_of(all, HB_SPAN_DAY, span_start(HB_SPAN_DAY, hour->hour_s)) ==
-                                                        HB_ROLLUP_STANDS);
+            whole = whole &&
+                    (span == HB_SPAN_DAY
+                         ? hour->closed
+                         : state_of(all, HB_SPAN_DAY, hb_span_start(HB_SPAN_DAY, hour->hour_s)) == HB_ROLLUP_STANDS);
         }
         if (whole && state_of(all, span, start_s) == HB_ROLLUP_MAKING) {
             rollup->span = span;
@@ -184,8 +186,8 @@ static bool begin(hb_rollup *rollup, int64_t from_s, int64_t now_s, hb_error *er
     if (rollup->looked_s != INT64_MIN && now_s >= rollup->looked_s && now_s < rollup->looked_s + LOOK_S)
         return true;
     bool good = look_around(rollup, &all, error);
-    rollup->making = good && (choose(rollup, &all, HB_SPAN_DAY, from_s, now_s) ||
-                              choose(rollup, &all, HB_SPAN_MONTH, from_s, now_s));
+    for (hb_span span = HB_SPAN_DAY; good && !rollup->making && span < HB_SPANS; span++)
+        rollup->making = choose(rollup, &all, span, from_s, now_s);
     rollup->looked_s = rollup->making ? INT64_MIN : now_s;
     free(all.hours);
     free(all.rollups);
@@ -249,7 +251,7 @@ static bool add_day(void *context, hb_bytes ranking)
 static bool add_up(hb_rollup *rollup, hb_bytes channel, hb_error *error)
 {
     hb_store *const store = rollup->store;
-    if (rollup->span == HB_SPAN_MONTH) {
+    if (rollup->span != HB_SPAN_DAY) {
         bool good = true;
         for (int64_t day_s = rollup->start_s; good && day_s < rollup->end_s; day_s += HB_DAY_S)
             good = hb_store_ranking(store, channel, HB_SPAN_DAY, day_s, rollup->kind, add_day, rollup, error);

@@ -1,5 +1,5 @@
 /* store.h - counts at rest: the tables sheets, wordcount, wordfreq, msgperuser, viewers, channels, progress; and the
- * rankings of whole days and months, which are made of sheets to be quick, and may be missing at any time.
+ * rankings of whole days, weeks and months, which are made of sheets to be quick, and may be missing at any time.
  *
  * An address is a path (SQLite: one file, WAL, readable with the sqlite3 shell while hubbub runs). Times at rest are
  * Unix seconds. A store handle may be used by one thread at a time; any number of handles and processes may read while
@@ -75,12 +75,16 @@ bool hb_store_progress(hb_store *store, hb_layer layer, hb_visit_progress *visit
 bool hb_store_hold(hb_store *store, hb_error *error);
 void hb_store_release(hb_store *store);
 
-/* ---- Rollups: the rankings of all channels in a day or month (UTC). ----
+/* ---- Rollups: the rankings of all channels in a day, a week (from Monday on) or a month, in UTC. ----
  *
- * A rollup stands once it was closed as one that does, and falls with the transaction that changes any of its hours
- * (a month also with any of its days' hours). What stands says the same as its hours' sheets. */
+ * A rollup stands once it was closed as one that does, and falls with the transaction that changes any of its hours.
+ * What stands says the same as its hours' sheets. */
 
-typedef enum hb_span { HB_SPAN_DAY, HB_SPAN_MONTH } hb_span;
+typedef enum hb_span { HB_SPAN_DAY, HB_SPAN_WEEK, HB_SPAN_MONTH, HB_SPANS } hb_span;
+
+/* When the one begins that time_s lies in, and when the one that begins at start_s ends. */
+int64_t hb_span_start(hb_span span, int64_t time_s);
+int64_t hb_span_end(hb_span span, int64_t start_s);
 
 typedef enum hb_rollup_state {
     HB_ROLLUP_MAKING, /* opened, not closed yet */
@@ -88,7 +92,7 @@ typedef enum hb_rollup_state {
     HB_ROLLUP_UNFIT /* nothing was made of it: there is more in it than its sheets tell */
 } hb_rollup_state;
 
-/* Rollups that begin within from_s <= start < to_s; months first, each kind ascending. */
+/* Rollups that begin within from_s <= start < to_s; the longest first, each kind ascending. */
 typedef bool hb_visit_rollup(void *context, hb_span span, int64_t start_s, hb_rollup_state state);
 bool hb_store_rollups(hb_store *store, int64_t from_s, int64_t to_s, hb_visit_rollup *visit, void *context,
                       hb_error *error);

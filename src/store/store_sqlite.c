@@ -11,8 +11,8 @@
  *     channels     (channel)                      room_id, first_seen, last_seen
  *     progress     (layer, part)                  position, done, late, at
  *     batch_hours  (hour)                         at: when the batch layer last replaced the hour
- *     rollups      (span, start)                  state: 0 being made, 1 stands, 2 unfit   span 'day' or 'month'
- *     rankings     (span, start, channel, kind)   ranking                       kind 'words' or 'users'
+ *     rollups      (span, start)                  state: 0 being made, 1 stands, 2 unfit   span 'day', 'week' or
+ * 'month' rankings     (span, start, channel, kind)   ranking                       kind 'words' or 'users'
  *
  * Format 1 had no rollups and no rankings.
  *
@@ -143,16 +143,16 @@ static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
     [HB_SQLITE_PROGRESS] = "SELECT part, position, done, late, at FROM progress WHERE layer = ?1 ORDER BY part",
     [HB_SQLITE_HOLD] = "BEGIN",
     [HB_SQLITE_ROLLUPS] =
-        "SELECT span, start, state FROM rollups WHERE span IN ('month', 'day') AND start >= ?1 AND start < ?2"
-        " ORDER BY span DESC, start",
+        "SELECT span, start, state FROM rollups WHERE span IN ('month', 'week', 'day') AND start >= ?1 AND start < ?2"
+        " ORDER BY length(span) DESC, start",
     [HB_SQLITE_RANKING] = "SELECT ranking FROM rankings WHERE span = ?1 AND start = ?2 AND channel = ?3 AND kind = ?4",
     [HB_SQLITE_PUT_ROLLUP] = "INSERT OR REPLACE INTO rollups VALUES(?1, ?2, 0)",
     [HB_SQLITE_CLOSE_ROLLUP] = "UPDATE rollups SET state = ?3 WHERE span = ?1 AND start = ?2 AND state = 0",
     [HB_SQLITE_DROP_ROLLUPS] = "DELETE FROM rollups WHERE span = ?1 AND start = ?2",
     [HB_SQLITE_PUT_RANKING] = "INSERT INTO rankings VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET ranking = ?5",
     [HB_SQLITE_DROP_RANKING] = "DELETE FROM rankings WHERE span = ?1 AND start = ?2 AND channel = ?3 AND kind = ?4",
-    [HB_SQLITE_FORGET_ROLLUPS] = "DELETE FROM rollups WHERE span IN ('month', 'day') AND start < ?1",
-    [HB_SQLITE_FORGET_RANKINGS] = FORGET("rankings", "rowid", "span IN ('month', 'day') AND start < ?1", "50"),
+    [HB_SQLITE_FORGET_ROLLUPS] = "DELETE FROM rollups WHERE span IN ('month', 'week', 'day') AND start < ?1",
+    [HB_SQLITE_FORGET_RANKINGS] = FORGET("rankings", "rowid", "span IN ('month', 'week', 'day') AND start < ?1", "50"),
     [HB_SQLITE_FORGET_MINUTES] = FORGET("wordcount", "minute, channel", "minute < ?1 ORDER BY minute", "2000"),
     [HB_SQLITE_FORGET_VIEWERS] = FORGET("viewers", "minute, channel", "minute < ?1 ORDER BY minute", "2000"),
     [HB_SQLITE_FORGET_SHEETS] = FORGET("sheets", "channel, hour", "channel = ?2 AND hour < ?1 ORDER BY hour", "50"),

@@ -1,7 +1,7 @@
 /* store_sqlite.h - what the files of the SQLite store share; not for other rooms.
  *
  * store_sqlite.c opens and closes, store_sqlite_apply.c writes, store_sqlite_read.c reads, store_sqlite_rollup.c keeps
- * days and months, and forgets. The schema is documented in
+ * days, weeks and months, and forgets. The schema is documented in
  * docs/store.md and at the top of store_sqlite.c. */
 #ifndef HB_STORE_STORE_SQLITE_H
 #define HB_STORE_STORE_SQLITE_H

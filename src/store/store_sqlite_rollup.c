@@ -1,12 +1,11 @@
-/* store_sqlite_rollup.c - rankings of days and months, and forgetting.
+/* store_sqlite_rollup.c - rankings of days, weeks and months, and forgetting.
  *
  * Whether a rollup stands is one small row, apart from the rankings: so that it falls at no cost within any
  * transaction, while the rankings wait to be written over. */
 #include "store/store_sqlite.h"
 
-#include "base/clock.h"
-
-static const char *const span_names[] = {[HB_SPAN_DAY] = "day", [HB_SPAN_MONTH] = "month"};
+static const char *const span_names[HB_SPANS] = {
+    [HB_SPAN_DAY] = "day", [HB_SPAN_WEEK] = "week", [HB_SPAN_MONTH] = "month"};
 
 /* The statement with span and start bound; NULL on failure. */
 static sqlite3_stmt *get_for_span(hb_store *store, hb_sqlite_statement which, hb_span span, int64_t start_s,
@@ -46,9 +45,11 @@ bool hb_store_rollups(hb_store *store, int64_t from_s, int64_t to_s, hb_visit_ro
     sqlite3_bind_int64(statement, 1, from_s);
     sqlite3_bind_int64(statement, 2, to_s);
     while (hb_sqlite_next(store, statement, &good, error)) {
-        const bool day = hb_bytes_equal(hb_sqlite_text(statement, 0), hb_bytes_of(span_names[HB_SPAN_DAY]));
+        hb_span span = HB_SPAN_DAY;
+        while (span < HB_SPAN_MONTH && !hb_bytes_equal(hb_sqlite_text(statement, 0), hb_bytes_of(span_names[span])))
+            span++;
         const int state = sqlite3_column_int(statement, 2);
-        if (!visit(context, day ? HB_SPAN_DAY : HB_SPAN_MONTH, sqlite3_column_int64(statement, 1),
+        if (!visit(context, span, sqlite3_column_int64(statement, 1),
                    state == HB_ROLLUP_STANDS || state == HB_ROLLUP_UNFIT ? (hb_rollup_state)state : HB_ROLLUP_MAKING))
             break;
     }
@@ -77,9 +78,8 @@ bool hb_store_ranking(hb_store *store, hb_bytes channel, hb_span span, int64_t s
 
 bool hb_sqlite_drop_rollups(hb_store *store, int64_t hour_s, hb_error *error)
 {
-    for (int span = HB_SPAN_DAY; span <= HB_SPAN_MONTH; span++) {
-        const int64_t start_s = span == HB_SPAN_DAY ? hb_time_floor(hour_s, HB_DAY_S) : hb_time_month(hour_s);
-        sqlite3_stmt *statement = get_for_span(store, HB_SQLITE_DROP_ROLLUPS, (hb_span)span, start_s, error);
+    for (hb_span span = HB_SPAN_DAY; span < HB_SPANS; span++) {
+        sqlite3_stmt *statement = get_for_span(store, HB_SQLITE_DROP_ROLLUPS, span, hb_span_start(span, hour_s), error);
         if (statement == NULL || !hb_sqlite_run(store, statement, error))
             return false;
     }

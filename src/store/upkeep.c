@@ -1,4 +1,4 @@
-/* upkeep.c - takes turns: the log, then the views, then days and months.
+/* upkeep.c - takes turns: the log, then the views, then days, weeks and months.
  *
  * An hour of the log goes in two steps. First the store notes that it is going (HB_PROGRESS_REMOVED), so that whoever
  * recomputes hours leaves what was counted of it alone, even if further facts of that hour should come; then the file

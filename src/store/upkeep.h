@@ -1,5 +1,5 @@
-/* upkeep.h - what a store and its log need now and then, in small steps between other work: days and months are made
- * out of hours, and what is older than it is to be kept is removed.
+/* upkeep.h - what a store and its log need now and then, in small steps between other work: days, weeks and
+ * months are made out of hours, and what is older than it is to be kept is removed.
  *
  * Views are removed by whole days (UTC), the log by whole hours: those that the batch layer has counted to their end.
  * One thread at a time, that of the store.

@@ -1,5 +1,5 @@
-/* test_rollup.c - days and months: answers are the same with and without them, whatever changes in between; and what is
- * too old goes, and nothing else. */
+/* test_rollup.c - days, weeks and months: answers are the same with and without them, whatever changes in between; and
+ * what is too old goes, and nothing else. */
 #include "unit.h"
 
 #include "base/clock.h"
@@ -218,7 +218,7 @@ static hb_question some_question(void)
 static void any_range_is_answered_as_the_hours_alone_do(void **state)
 {
     (void)state;
-    int standing[2] = {0};
+    int standing[HB_SPANS] = {0};
     srand(17);
     for (int round = 0; round < 12; round++) {
         assert_int_equal(make_directory(state), 0);
@@ -250,6 +250,7 @@ static void any_range_is_answered_as_the_hours_alone_do(void **state)
         assert_int_equal(remove_directory(state), 0);
     }
     assert_true(standing[HB_SPAN_DAY] > 100);
+    assert_true(standing[HB_SPAN_WEEK] > 20);
     assert_true(standing[HB_SPAN_MONTH] > 20);
 }
 
@@ -257,8 +258,8 @@ static void any_range_is_answered_as_the_hours_alone_do(void **state)
 
 static bool print_rollup(void *context, hb_span span, int64_t start_s, hb_rollup_state state)
 {
-    hb_buffer_print(context, "%s%+d:%d ", span == HB_SPAN_DAY ? "day" : "month", (int)((start_s - DECEMBER) / HB_DAY_S),
-                    state);
+    static const char *const spans[] = {"day", "week", "month"};
+    hb_buffer_print(context, "%s%+d:%d ", spans[span], (int)((start_s - DECEMBER) / HB_DAY_S), state);
     return true;
 }
 
@@ -315,25 +316,25 @@ static void a_rollup_falls_with_any_change_of_its_hours(void **state)
     write_hour(store, DECEMBER - HB_HOUR_S, "b", HB_LAYER_SPEED, false, true);
     write_hour(store, DECEMBER, "c", HB_LAYER_SPEED, true, true); /* goes on */
     step(rollup, 100);
-    assert_rollups(store, "month-30:1 day-2:1 day-1:1 ");
+    assert_rollups(store, "month-30:1 week-7:1 day-2:1 day-1:1 ");
     write_hour(store, DECEMBER, "c", HB_LAYER_SPEED, false, true);
     step(rollup, 100);
-    assert_rollups(store, "month-30:1 month+0:1 day-2:1 day-1:1 day+0:1 ");
+    assert_rollups(store, "month-30:1 month+0:1 week-7:1 week+0:1 day-2:1 day-1:1 day+0:1 ");
     write_hour(store, DECEMBER - HB_HOUR_S, "late", HB_LAYER_BATCH, false, true);
-    assert_rollups(store, "month+0:1 day-2:1 day+0:1 ");
+    assert_rollups(store, "month+0:1 week+0:1 day-2:1 day+0:1 ");
     step(rollup, 100);
-    assert_rollups(store, "month-30:1 month+0:1 day-2:1 day-1:1 day+0:1 ");
+    assert_rollups(store, "month-30:1 month+0:1 week-7:1 week+0:1 day-2:1 day-1:1 day+0:1 ");
     /* What the speed layer may no longer write changes nothing. */
     write_hour(store, DECEMBER - HB_HOUR_S, "x", HB_LAYER_SPEED, false, true);
-    assert_rollups(store, "month-30:1 month+0:1 day-2:1 day-1:1 day+0:1 ");
+    assert_rollups(store, "month-30:1 month+0:1 week-7:1 week+0:1 day-2:1 day-1:1 day+0:1 ");
     /* Rows without a sheet: what a day cannot tell. It is looked at again when something changes. */
     write_hour(store, DECEMBER + HB_HOUR_S, "y", HB_LAYER_SPEED, false, false);
-    assert_rollups(store, "month-30:1 day-2:1 day-1:1 ");
+    assert_rollups(store, "month-30:1 week-7:1 day-2:1 day-1:1 ");
     step(rollup, 100);
-    assert_rollups(store, "month-30:1 day-2:1 day-1:1 day+0:2 ");
+    assert_rollups(store, "month-30:1 week-7:1 day-2:1 day-1:1 day+0:2 ");
     write_hour(store, DECEMBER + HB_HOUR_S, "y", HB_LAYER_SPEED, false, true);
     step(rollup, 100);
-    assert_rollups(store, "month-30:1 month+0:1 day-2:1 day-1:1 day+0:1 ");
+    assert_rollups(store, "month-30:1 month+0:1 week-7:1 week+0:1 day-2:1 day-1:1 day+0:1 ");
     hb_rollup_close(rollup);
     hb_store_close(store);
 }
@@ -351,7 +352,7 @@ static void what_changes_while_it_is_made_is_made_anew(void **state)
         write_hour(store, DECEMBER, "new", HB_LAYER_BATCH, false, true);
         assert_rollups(store, "");
         step(rollup, 100);
-        assert_rollups(store, "month+0:1 day+0:1 ");
+        assert_rollups(store, "month+0:1 week+0:1 day+0:1 ");
         const hb_question question = {.kind = HB_ASK_WORDS,
                                       .channel = HB_BYTES("xqc"),
                                       .from_s = DECEMBER,
