@@ -18,6 +18,7 @@ extern const hb_command hb_command_batch;
 extern const hb_command hb_command_import;
 extern const hb_command hb_command_verify;
 extern const hb_command hb_command_cat;
+extern const hb_command hb_command_export;
 extern const hb_command hb_command_simulate;
 
 /* A NULL ends the list. */
