@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/say.h"
 #include "log/hour_index.h"
 
 #include <errno.h>
@@ -204,6 +205,9 @@ bool hb_log_remove(hb_log *log, int64_t part, uint64_t end, bool *removed, hb_er
         if (good && lines_end == end) {
             *removed = unlinkat(log->folder, name, 0) == 0;
             good = *removed || hb_fail_errno(error, "cannot remove %s/%s", log->directory, name);
+            hb_log_name(part, HB_LOG_INDEX, name);
+            if (good && unlinkat(log->folder, name, 0) != 0 && errno != ENOENT) /* who opens to append tries again */
+                hb_say_warning("%s/%s cannot be removed: its hour is gone", log->directory, name);
         }
         close(file);
     }
