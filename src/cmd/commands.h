@@ -8,17 +8,17 @@
 extern const hb_command hb_command_run;
 extern const hb_command hb_command_ingest;
 extern const hb_command hb_command_process;
+extern const hb_command hb_command_batch;
+extern const hb_command hb_command_verify;
 extern const hb_command hb_command_serve;
 extern const hb_command hb_command_channels;
 extern const hb_command hb_command_rate;
 extern const hb_command hb_command_words;
 extern const hb_command hb_command_users;
 extern const hb_command hb_command_viewers;
-extern const hb_command hb_command_batch;
 extern const hb_command hb_command_import;
-extern const hb_command hb_command_verify;
-extern const hb_command hb_command_cat;
 extern const hb_command hb_command_export;
+extern const hb_command hb_command_cat;
 extern const hb_command hb_command_simulate;
 
 /* A NULL ends the list. */
