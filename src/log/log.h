@@ -58,6 +58,10 @@ bool hb_log_sync(hb_log *log, hb_error *error);
  * thread and a handle that do not append. Killed at any moment, it leaves the hour readable, whole and once. */
 bool hb_log_close_hours(hb_log *log, int64_t now_ms, hb_error *error);
 
+/* Removes a compressed part for good, provided that it ends at this offset: that nothing was appended since. *removed
+ * tells; false with it also when there is no such part. May wait for those who append. False: HB_ERROR_SYSTEM. */
+bool hb_log_remove(hb_log *log, int64_t part, uint64_t end, bool *removed, hb_error *error);
+
 /* ---- Reading ---- */
 
 typedef struct hb_log_part {

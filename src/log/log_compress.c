@@ -1,4 +1,4 @@
-/* log_compress.c - from an hour's plain lines to frames.
+/* log_compress.c - from an hour's plain lines to frames; and an hour's end.
  *
  * The new file is written beside the old one, under a name that readers pass over, while others may still append to the
  * plain file. Only the last step needs the lock: what was appended meanwhile is added, the new file is brought to the
@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/say.h"
 #include "log/hour_index.h"
 
 #include <errno.h>
@@ -182,4 +183,34 @@ bool hb_log_close_hours(hb_log *log, int64_t now_ms, hb_error *error)
     }
     free(parts);
     return closed;
+}
+
+/* ---- Removing ---- */
+
+bool hb_log_remove(hb_log *log, int64_t part, uint64_t end, bool *removed, hb_error *error)
+{
+    char name[HB_LOG_NAME];
+    uint64_t size = 0;
+    uint64_t lines_end = 0;
+    *removed = false;
+    if (log->mode != HB_LOG_APPEND)
+        return hb_fail(error, HB_ERROR_USAGE, "the log %s is open for reading only", log->directory);
+    hb_log_name(part, HB_LOG_CLOSED, name);
+    if (!hb_log_lock(log, error))
+        return false;
+    const int file = hb_log_open_hour(log, part, HB_LOG_CLOSED, O_RDWR);
+    bool good = file >= 0 || errno == ENOENT || hb_fail_errno(error, "cannot open %s/%s", log->directory, name);
+    if (file >= 0) {
+        good = hb_log_mend(log, file, part, HB_LOG_CLOSED, &size, &lines_end, error);
+        if (good && lines_end == end) {
+            *removed = unlinkat(log->folder, name, 0) == 0;
+            good = *removed || hb_fail_errno(error, "cannot remove %s/%s", log->directory, name);
+            hb_log_name(part, HB_LOG_INDEX, name);
+            if (good && unlinkat(log->folder, name, 0) != 0 && errno != ENOENT) /* who opens to append tries again */
+                hb_say_warning("%s/%s cannot be removed: its hour is gone", log->directory, name);
+        }
+        close(file);
+    }
+    hb_log_unlock(log);
+    return good;
 }
