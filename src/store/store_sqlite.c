@@ -40,7 +40,7 @@
 enum {
     APPLICATION_ID = 0x68627562, /* "hbub" */
     FORMAT = 2,
-    WRITER_CACHE_KIB = 32768,
+    WRITER_CACHE_KIB = 65536,
     READER_CACHE_KIB = 8192,
     WAL_LEFT_BYTES = 64 << 20 /* what may stay of the write-ahead log's file once it starts anew */
 };

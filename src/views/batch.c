@@ -26,6 +26,7 @@ enum {
 
 typedef struct share {
     hb_fold *fold;
+    uint64_t taken; /* bytes of lines, of the hour in hand */
     hb_speed_rows rows;
     size_t minutes_given; /* of the rows, in pieces */
     size_t words_given;
@@ -48,6 +49,7 @@ struct hb_batch {
     worker *workers;
     share *shares;
     uint32_t share_count;
+    uint32_t *order; /* shares, the largest first, so that no thread is left with one at the end */
     pthread_barrier_t barrier;
     pthread_mutex_t lock; /* of error, damaged, damage, ready */
     pthread_cond_t ready_news;
@@ -103,6 +105,9 @@ hb_batch *hb_batch_open(const hb_batch_options *options, hb_error *error)
     if (batch->share_count > SHARES_MAX)
         batch->share_count = options->jobs > SHARES_MAX ? options->jobs : SHARES_MAX;
     batch->shares = hb_alloc(batch->share_count * sizeof *batch->shares);
+    batch->order = hb_alloc(batch->share_count * sizeof *batch->order);
+    for (uint32_t i = 0; i < batch->share_count; i++)
+        batch->order[i] = i;
     batch->ready = hb_alloc(batch->share_count * sizeof *batch->ready);
     pthread_mutex_init(&batch->lock, NULL);
     pthread_cond_init(&batch->ready_news, NULL);
@@ -135,6 +140,7 @@ void hb_batch_close(hb_batch *batch)
     pthread_cond_destroy(&batch->ready_news);
     pthread_mutex_destroy(&batch->lock);
     free(batch->ready);
+    free(batch->order);
     free(batch->workers);
     free(batch->shares);
     free(batch);
@@ -240,22 +246,41 @@ static void read_next_stretch(worker *one)
 
 /* ---- Counting ---- */
 
+/* The number of a share that no other worker takes in this step; false when there is none left. */
+static bool next_share(hb_batch *batch, uint32_t *number)
+{
+    const uint32_t place = atomic_fetch_add(&batch->next_share, 1);
+    if (place >= batch->share_count)
+        return false;
+    *number = batch->order[place];
+    return true;
+}
+
 static void count_shares(hb_batch *batch)
 {
-    for (uint32_t number; (number = atomic_fetch_add(&batch->next_share, 1)) < batch->share_count;)
+    for (uint32_t number; next_share(batch, &number);)
         for (unsigned i = 0; i < batch->options.jobs; i++) {
             hb_buffer *const lines = &batch->workers[i].lines[number];
             hb_fold_lines(batch->shares[number].fold, hb_buffer_bytes(lines));
+            batch->shares[number].taken += lines->size;
             lines->size = 0;
         }
+}
+
+static int compare_taken(const void *a, const void *b, void *context)
+{
+    const share *const shares = context;
+    const uint64_t one = shares[*(const uint32_t *)a].taken;
+    const uint64_t other = shares[*(const uint32_t *)b].taken;
+    return one != other ? (one > other ? -1 : 1) : 0;
 }
 
 /* Makes the rows of the next share; false when there is none left. */
 static bool make_rows(worker *one)
 {
     hb_batch *const batch = one->batch;
-    const uint32_t number = atomic_fetch_add(&batch->next_share, 1);
-    if (number >= batch->share_count)
+    uint32_t number = 0;
+    if (!next_share(batch, &number))
         return false;
     share *const mine = &batch->shares[number];
     for (size_t i = 0; i < hb_fold_slot_count(mine->fold) && !atomic_load(&batch->given_up); i++) {
@@ -326,6 +351,7 @@ static void meet(hb_batch *batch, bool pass_ends)
     const int role = pthread_barrier_wait(&batch->barrier);
     if (role != PTHREAD_BARRIER_SERIAL_THREAD)
         return;
+    qsort_r(batch->order, batch->share_count, sizeof *batch->order, compare_taken, batch->shares);
     atomic_store(&batch->next_share, 0);
     if (pass_ends) {
         atomic_store(&batch->next_at, 0);
@@ -364,11 +390,13 @@ static bool find_end(hb_batch *batch, hb_error *error)
 {
     if (!hb_log_end(batch->workers[0].log, batch->hour_s, &batch->end, error))
         return false;
-    const uint64_t stretch = batch->end / (batch->options.jobs * 2) + 1;
-    const uint64_t most = ROUND_BYTES / batch->options.jobs;
-    batch->stretch = stretch < STRETCH_MIN ? STRETCH_MIN : stretch > STRETCH_MAX ? STRETCH_MAX : stretch;
-    if (batch->stretch > most)
-        batch->stretch = most;
+    /* As many stretches as make whole rounds. */
+    const uint64_t jobs = batch->options.jobs;
+    const uint64_t most = ROUND_BYTES / jobs < STRETCH_MAX ? ROUND_BYTES / jobs : STRETCH_MAX;
+    const uint64_t rounds = batch->end / (most * jobs) + 1;
+    batch->stretch = batch->end / (rounds * jobs) + 1;
+    if (batch->stretch < STRETCH_MIN)
+        batch->stretch = STRETCH_MIN;
     const size_t lines = (size_t)batch->stretch * batch->options.jobs;
     const size_t memory = batch->options.memory;
     const size_t counts = memory > 2 * lines ? memory - lines : memory / 2 + 1;
@@ -483,6 +511,7 @@ bool hb_batch_hour(hb_batch *batch, int64_t hour_s, uint64_t late, hb_batch_resu
         share *const one = &batch->shares[i];
         hb_speed_rows_clear(&one->rows);
         hb_fold_hour(one->fold, hour_s);
+        one->taken = 0;
         one->minutes_given = one->words_given = one->users_given = one->channels_given = one->sheets_given = 0;
     }
     batch->ready_count = 0;
