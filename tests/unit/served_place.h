@@ -3,17 +3,17 @@
 #define HB_TESTS_SERVED_PLACE_H
 
 #include "http_client.h"
+#include "scratch.h"
 
 #include "base/error.h"
 #include "log/log.h"
 #include "serve/server.h"
 #include "store/store.h"
 
-#include <dirent.h>
 #include <stdarg.h>
 
 typedef struct test_place { /* a folder of its own with a store and a log */
-    char folder[64];
+    char folder[SCRATCH_NAME];
     char store_path[96];
     char log_path[96];
     hb_store *store; /* open for writing, once there is one */
@@ -116,28 +116,9 @@ static inline void start_server(test_place *place, const hb_server_settings *mor
 static inline void make_folder(test_place *place)
 {
     *place = (test_place){.minute_s = hb_time_floor(hb_now_ms() / 1000 - 1, HB_MINUTE_S)};
-    strcpy(place->folder, "/tmp/hubbub-test-XXXXXX");
-    assert_non_null(mkdtemp(place->folder));
+    assert_true(scratch_make(place->folder));
     snprintf(place->store_path, sizeof place->store_path, "%s/hubbub.db", place->folder);
     snprintf(place->log_path, sizeof place->log_path, "%s/log", place->folder);
-}
-
-static inline void remove_folder(const char *folder)
-{
-    DIR *directory = opendir(folder);
-    for (const struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
-        hb_buffer path = {0};
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        hb_buffer_print(&path, "%s/%s", folder, entry->d_name);
-        hb_buffer_append_char(&path, '\0');
-        if (unlink(path.data) != 0)
-            remove_folder(path.data);
-        hb_buffer_free(&path);
-    }
-    if (directory != NULL)
-        closedir(directory);
-    rmdir(folder);
 }
 
 static inline int make_place(void **state)
@@ -178,7 +159,7 @@ static inline int clear_place(void **state)
     hb_store_close(place->store);
     if (place->log != NULL)
         hb_log_close(place->log, &error);
-    remove_folder(place->folder);
+    scratch_remove(place->folder);
     free(place);
     return 0;
 }

@@ -1,4 +1,5 @@
 /* test_answer.c - answers against a slow, obvious computation, and their printing with hostile texts. */
+#include "scratch.h"
 #include "unit.h"
 
 #include "base/clock.h"
@@ -15,14 +16,13 @@
 
 enum { HOUR = 1764000000, HOURS = 4, KEYS = 40 };
 
-static char directory[64];
+static char directory[SCRATCH_NAME];
 static char path[96];
 
 static int make_directory(void **state)
 {
     (void)state;
-    snprintf(directory, sizeof directory, "/tmp/hubbub-answer-XXXXXX");
-    if (mkdtemp(directory) == NULL)
+    if (!scratch_make(directory))
         return -1;
     snprintf(path, sizeof path, "%s/hubbub.db", directory);
     return 0;
@@ -31,9 +31,7 @@ static int make_directory(void **state)
 static int remove_directory(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command);
+    return scratch_remove(directory) ? 0 : -1;
 }
 
 static hb_store *open_store(void)

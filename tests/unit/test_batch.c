@@ -2,6 +2,7 @@
  * several, from plain lines and from frames; then what it says of a store that differs, and the schedule beside a
  * processor. */
 #include "facts.h"
+#include "scratch.h"
 #include "unit.h"
 
 #include "base/clock.h"
@@ -13,22 +14,21 @@
 #include "views/top.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { HOUR_S = 1764000000, MANY = 30000, FEW = 400, PATIENCE_MS = 20000 };
 
 typedef struct test_places {
-    char root[64];
+    char root[SCRATCH_NAME];
     char log[80];
     char store[80];
 } test_places;
 
 static test_places make_places(void)
 {
-    test_places made = {.root = "/tmp/hubbub-batch-XXXXXX"};
-    assert_non_null(mkdtemp(made.root));
+    test_places made;
+    assert_true(scratch_make(made.root));
     snprintf(made.log, sizeof made.log, "%s/log", made.root);
     snprintf(made.store, sizeof made.store, "%s/hubbub.db", made.root);
     hb_error error = {0};
@@ -38,17 +38,9 @@ static test_places make_places(void)
     return made;
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-    (void)status;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 static void remove_places(const test_places *places)
 {
-    assert_int_equal(nftw(places->root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    assert_true(scratch_remove(places->root));
 }
 
 /* Random facts of one hour as lines; one in five repeats an earlier one. */

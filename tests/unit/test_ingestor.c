@@ -1,5 +1,6 @@
 /* test_ingestor.c - from a chat server to the log: the ingestor on its own thread, the scripted server on this one. */
 #include "fake_twitch.h"
+#include "scratch.h"
 
 #include "cmd/ingestor.h"
 #include "log/log.h"
@@ -8,23 +9,21 @@
 #include <sys/stat.h>
 
 typedef struct place {
-    char folder[40];
+    char folder[SCRATCH_NAME];
     char log[60];
 } place;
 
 static place make_place(void)
 {
-    place made = {.folder = "/tmp/hubbub-ingestor-XXXXXX"};
-    assert_non_null(mkdtemp(made.folder));
+    place made;
+    assert_true(scratch_make(made.folder));
     snprintf(made.log, sizeof made.log, "%s/log", made.folder);
     return made;
 }
 
 static void remove_place(const place *made)
 {
-    char command[100];
-    snprintf(command, sizeof command, "rm -r '%s'", made->folder);
-    assert_int_equal(system(command), 0);
+    assert_true(scratch_remove(made->folder));
 }
 
 static hb_ingestor_options options_of(const fake_twitch *server, const place *made)

@@ -1,5 +1,6 @@
 /* test_log.c - the file log: appending, reading across compression, following, mending, every step that may be the
  * last before a kill. */
+#include "scratch.h"
 #include "unit.h"
 
 #include "base/clock.h"
@@ -22,23 +23,20 @@
 
 /* ---- Common ground ---- */
 
-static char directory[64];
+static char directory[SCRATCH_NAME];
 static int64_t hour_of_test; /* taken once, so that no test sees the hour change */
 
 static int make_directory(void **state)
 {
     (void)state;
     hour_of_test = hb_time_floor(hb_now_ms() / 1000, HB_HOUR_S);
-    strcpy(directory, "/tmp/hubbub-log-XXXXXX");
-    return mkdtemp(directory) == NULL;
+    return scratch_make(directory) ? 0 : -1;
 }
 
 static int remove_directory(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command);
+    return scratch_remove(directory) ? 0 : -1;
 }
 
 static int64_t this_hour(void)

@@ -1,4 +1,5 @@
 /* test_messages.c - messages read back from the log are what a slow, plain search of all facts gives. */
+#include "scratch.h"
 #include "unit.h"
 
 #include "base/clock.h"
@@ -13,21 +14,18 @@
 #include <zlib.h>
 #include <zstd.h>
 
-static char directory[64];
+static char directory[SCRATCH_NAME];
 
 static int make_directory(void **state)
 {
     (void)state;
-    strcpy(directory, "/tmp/hubbub-messages-XXXXXX");
-    return mkdtemp(directory) == NULL;
+    return scratch_make(directory) ? 0 : -1;
 }
 
 static int remove_directory(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command);
+    return scratch_remove(directory) ? 0 : -1;
 }
 
 /* ---- The slow version ---- */

@@ -1,6 +1,7 @@
 /* test_processor.c - log to store for real, in a folder of its own: until the log's end, again after a restart, live,
  * and while the disk refuses writes. Every sheet in the store must be that of a fold of all facts. */
 #include "facts.h"
+#include "scratch.h"
 #include "unit.h"
 
 #include "base/clock.h"
@@ -9,7 +10,6 @@
 #include "store/store.h"
 #include "views/speed.h"
 
-#include <ftw.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -18,31 +18,23 @@
 enum { FACTS = 300, START_S = 1764000000, SPAN_S = 3 * 3600, PATIENCE_MS = 20000 };
 
 typedef struct test_places {
-    char root[64];
+    char root[SCRATCH_NAME];
     char log[80];
     char store[80];
 } test_places;
 
 static test_places make_places(void)
 {
-    test_places made = {.root = "/tmp/hubbub-processor-XXXXXX"};
-    assert_non_null(mkdtemp(made.root));
+    test_places made;
+    assert_true(scratch_make(made.root));
     snprintf(made.log, sizeof made.log, "%s/log", made.root);
     snprintf(made.store, sizeof made.store, "%s/hubbub.db", made.root);
     return made;
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-    (void)status;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 static void remove_places(const test_places *places)
 {
-    assert_int_equal(nftw(places->root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    assert_true(scratch_remove(places->root));
 }
 
 static void append(const test_places *places, const chat_fact *facts, size_t count)

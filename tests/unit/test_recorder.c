@@ -1,4 +1,5 @@
 /* test_recorder.c - what is put into a recorder is in the log, or counted as dropped. */
+#include "scratch.h"
 #include "unit.h"
 
 #include "base/clock.h"
@@ -11,21 +12,18 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-static char directory[64];
+static char directory[SCRATCH_NAME];
 
 static int make_directory(void **state)
 {
     (void)state;
-    strcpy(directory, "/tmp/hubbub-recorder-XXXXXX");
-    return mkdtemp(directory) == NULL;
+    return scratch_make(directory) ? 0 : -1;
 }
 
 static int remove_directory(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command);
+    return scratch_remove(directory) ? 0 : -1;
 }
 
 static bool put(hb_recorder *recorder, int64_t time_ms, int number)

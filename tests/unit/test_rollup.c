@@ -1,5 +1,6 @@
 /* test_rollup.c - days, weeks and months: answers are the same with and without them, whatever changes in between; and
  * what is too old goes, and nothing else. */
+#include "scratch.h"
 #include "unit.h"
 
 #include "base/clock.h"
@@ -21,14 +22,13 @@ enum {
     KEYS = 12
 };
 
-static char directory[64];
+static char directory[SCRATCH_NAME];
 static char path[96];
 
 static int make_directory(void **state)
 {
     (void)state;
-    snprintf(directory, sizeof directory, "/tmp/hubbub-rollup-XXXXXX");
-    if (mkdtemp(directory) == NULL)
+    if (!scratch_make(directory))
         return -1;
     snprintf(path, sizeof path, "%s/hubbub.db", directory);
     return 0;
@@ -37,9 +37,7 @@ static int make_directory(void **state)
 static int remove_directory(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command);
+    return scratch_remove(directory) ? 0 : -1;
 }
 
 static hb_store *open_store(const char *name, hb_store_mode mode)

@@ -1,5 +1,6 @@
 /* test_search.c - whatever an index chooses holds all that a scan of the whole hour finds: when it is new, lags behind,
  * is damaged, belongs to another file, or is missing. */
+#include "scratch.h"
 #include "unit.h"
 
 #include "base/clock.h"
@@ -17,7 +18,7 @@
 enum { CHANNELS = 60, USERS = 3000, LINES = 4500 };
 #define HOUR_S ((int64_t)1700000000 / 3600 * 3600)
 
-static char directory[64];
+static char directory[SCRATCH_NAME];
 static hb_log *log_;
 static hb_error failure;
 static int told;
@@ -51,8 +52,7 @@ static int setup(void **state)
     (void)state;
     srand(11);
     told = 0;
-    strcpy(directory, "/tmp/hubbub-search-XXXXXX");
-    if (mkdtemp(directory) == NULL)
+    if (!scratch_make(directory))
         return 1;
     log_ = hb_log_open(directory, HB_LOG_APPEND, NULL, &failure);
     tell(LINES, HOUR_S);
@@ -61,11 +61,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    char command[128];
     (void)state;
     hb_log_close(log_, &failure);
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command);
+    return scratch_remove(directory) ? 0 : -1;
 }
 
 static int hour_file(void)
