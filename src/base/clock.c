@@ -142,3 +142,11 @@ bool hb_time_parse_hour(hb_bytes text, int64_t *hour_s)
 {
     return text.size == sizeof "2026-11-24T13" - 1 && text.data[10] == 'T' && hb_time_parse(text, 0, hour_s);
 }
+
+int64_t hb_time_month(int64_t time_s)
+{
+    const time_t time = (time_t)time_s;
+    struct tm parts = {0};
+    gmtime_r(&time, &parts);
+    return hb_time_floor(time_s, HB_DAY_S) - (int64_t)(parts.tm_mday - 1) * HB_DAY_S;
+}

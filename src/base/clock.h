@@ -16,6 +16,9 @@ static inline int64_t hb_time_floor(int64_t time, int64_t step)
     return time - (rest < 0 ? rest + step : rest);
 }
 
+/* The beginning of the month that time_s lies in; 31 days after it always lies in the next one. */
+int64_t hb_time_month(int64_t time_s);
+
 enum { HB_TIME_TEXT = 32 }; /* room for any text below, with its NUL */
 
 /* "2026-11-24T13:05:00Z" */

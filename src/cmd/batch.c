@@ -5,10 +5,12 @@
 #include "base/say.h"
 #include "cmd/commands.h"
 #include "cmd/compare.h"
+#include "cmd/processor.h"
 #include "cmd/recompute.h"
 #include "cmd/signals.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 
 typedef struct batch_job {
@@ -109,6 +111,20 @@ static bool find_hours(const hb_options *options, hb_store *store, hb_hours *hou
     return good;
 }
 
+/* Makes days and months, and removes what is too old, until told to stop. */
+static bool tend(hb_store *store, const hb_upkeep_options *keep, hb_error *error)
+{
+    hb_upkeep *upkeep = hb_upkeep_open(store, keep);
+    bool good = true;
+    for (bool more = true; good && more;) {
+        good = hb_upkeep_step(upkeep, hb_now_ms() / 1000, &more, error);
+        const int number = hb_signals_wait(0);
+        more = more && number != SIGINT && number != SIGTERM;
+    }
+    hb_upkeep_close(upkeep);
+    return good;
+}
+
 /* Asked before the store is opened, which would make one where nothing is to be counted. */
 static bool has_log(const char *address, hb_error *error)
 {
@@ -122,7 +138,9 @@ static bool recompute(const hb_options *options, batch_job *job, hb_error *error
     hb_recompute work = {.what = "batch", .take = take, .piece = take_piece, .context = job};
     hb_hours hours = {0};
     bool stopped = false;
-    if (!hb_recompute_options_read(options, &work, error) || !has_log(work.log, error))
+    hb_upkeep_options keep;
+    if (!hb_recompute_options_read(options, &work, error) || !hb_keep_options_read(options, &keep, error) ||
+        !has_log(work.log, error))
         return false;
     job->store = hb_store_open(hb_options_store(options), HB_STORE_WRITE, error);
     job->before = job->store == NULL ? NULL : hb_store_open(hb_options_store(options), HB_STORE_READ, error);
@@ -136,6 +154,7 @@ static bool recompute(const hb_options *options, batch_job *job, hb_error *error
         say_summary(job, stopped, hb_monotonic_ms() - from_ms);
     }
     hb_hours_free(&hours);
+    good = good && (stopped || tend(job->store, &keep, error));
     hb_store_close(job->before);
     hb_store_close(job->store); /* undoes what was not committed */
     return good && (!stopped || hb_fail(error, HB_ERROR_NONE, "stopped"));
@@ -154,6 +173,7 @@ static int run(const hb_options *options)
 static const hb_option options_of_batch[] = {
     HB_OPTIONS_PLACES,
     HB_OPTIONS_RECOMPUTE,
+    HB_OPTIONS_KEEP,
     {"outdated", HB_OPTION_FLAG, "", NULL, "hours that were computed by an older version of the words"},
     {0}};
 

@@ -37,6 +37,7 @@ static bool note_batch(void *context, const hb_progress *progress, int64_t at_s)
     if (hour != NULL && progress->done) {
         hour->settled = true;
         hour->settled_end = progress->position;
+        hour->removed = (progress->position & HB_PROGRESS_REMOVED) != 0;
         hour->settled_late = progress->late;
         hour->settled_s = at_s;
     }
@@ -75,15 +76,22 @@ static bool list_parts(hb_log *log, int64_t from_s, int64_t to_s, int64_t now_ms
     return good;
 }
 
+static bool is_whole(const hb_hour *hour)
+{
+    return !hour->removed;
+}
+
 bool hb_hours_list(hb_log *log, hb_store *store, int64_t from_s, int64_t to_s, bool with_outdated, int64_t now_ms,
                    hb_hours *hours, hb_error *error)
 {
     *hours = (hb_hours){0};
-    return list_parts(log, from_s, to_s, now_ms, hours, error) &&
-           (store == NULL ||
-            (hb_store_progress(store, HB_LAYER_SPEED, note_speed, hours, error) &&
-             hb_store_progress(store, HB_LAYER_BATCH, note_batch, hours, error) &&
-             (!with_outdated || hb_store_outdated(store, HB_WORDS_VERSION, note_outdated, hours, error))));
+    const bool good = list_parts(log, from_s, to_s, now_ms, hours, error) &&
+                      (store == NULL ||
+                       (hb_store_progress(store, HB_LAYER_SPEED, note_speed, hours, error) &&
+                        hb_store_progress(store, HB_LAYER_BATCH, note_batch, hours, error) &&
+                        (!with_outdated || hb_store_outdated(store, HB_WORDS_VERSION, note_outdated, hours, error))));
+    hb_hours_keep(hours, is_whole);
+    return good;
 }
 
 void hb_hours_free(hb_hours *hours)

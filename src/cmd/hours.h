@@ -17,6 +17,7 @@ typedef struct hb_hour {
     uint64_t settled_end;
     uint64_t settled_late; /* with so many of the late facts, */
     int64_t settled_s;     /* then */
+    bool removed;          /* retention has removed from the log what was counted: what is there now came later */
     bool outdated;         /* sheets in it were made by an older version of the words */
 } hb_hour;
 
@@ -26,8 +27,9 @@ typedef struct hb_hours { /* ascending; zero-initialise, free with hb_hours_free
     size_t going_on; /* hours that would be meant, but ended less than HB_HOURS_REST_S ago */
 } hb_hours;
 
-/* Lists the log's hours with from_s <= hour < to_s that ended HB_HOURS_REST_S before now_ms, or earlier. store may be
- * NULL: nothing was counted yet. with_outdated asks the store for old versions, which reads all of its sheets. */
+/* Lists the log's hours with from_s <= hour < to_s that ended HB_HOURS_REST_S before now_ms, or earlier, and that the
+ * log still has whole. store may be NULL: nothing was counted yet. with_outdated asks the store for old versions, which
+ * reads all of its sheets. */
 bool hb_hours_list(hb_log *log, hb_store *store, int64_t from_s, int64_t to_s, bool with_outdated, int64_t now_ms,
                    hb_hours *hours, hb_error *error);
 void hb_hours_free(hb_hours *hours);

@@ -19,6 +19,7 @@
 enum {
     FLUSH_MS = 500,
     WAIT_MS = 50,      /* for new lines */
+    UPKEEP_MS = 5000,  /* between looks whether there is anything to tend */
     RETRY_MS = 1000,   /* between writes that the store refuses */
     LAST_ATTEMPTS = 3, /* of a write when we are to stop */
     MEMORY_MIN = 1 << 20
@@ -61,6 +62,9 @@ struct hb_processor {
     hb_log_follower *follower;
     hb_store *store;
     hb_speed *speed;
+    hb_upkeep *upkeep;
+    int64_t next_upkeep_ms; /* monotonic */
+    bool upkeep_failed;     /* said */
     processor_metrics metrics;
     int64_t next_flush_ms; /* monotonic */
     bool at_end;           /* has been, once */
@@ -70,6 +74,27 @@ struct hb_processor {
     bool failed;           /* stopped with something unwritten; *error says why */
     hb_error error;
 };
+
+static bool read_days(const hb_options *options, const char *name, uint32_t *days, hb_error *error)
+{
+    enum { DAYS_MAX = 1000000 };
+    *days = 0;
+    if (!hb_options_given(options, name))
+        return true;
+    const uint64_t number = hb_options_number(options, name);
+    if (number < 1 || number > DAYS_MAX)
+        return hb_fail(error, HB_ERROR_USAGE, "--%s must be 1 to %d days; leave it out to keep everything", name,
+                       DAYS_MAX);
+    *days = (uint32_t)number;
+    return true;
+}
+
+bool hb_keep_options_read(const hb_options *options, hb_upkeep_options *keep, hb_error *error)
+{
+    keep->log = hb_options_log(options);
+    return read_days(options, "keep-log", &keep->keep_log, error) &&
+           read_days(options, "keep-views", &keep->keep_views, error);
+}
 
 bool hb_top_option_read(const hb_options *options, uint32_t *top, hb_error *error)
 {
@@ -93,7 +118,7 @@ bool hb_processor_options_read(const hb_options *options, hb_processor_options *
         return hb_fail(error, HB_ERROR_USAGE, "--memory must be at least 1M");
     *process = (hb_processor_options){
         .log = hb_options_log(options), .store = hb_options_store(options), .top = top, .memory = memory};
-    return true;
+    return hb_keep_options_read(options, &process->keep, error);
 }
 
 /* ---- Metrics ---- */
@@ -306,6 +331,23 @@ static bool read_piece(hb_processor *processor, bool *at_end)
     return take_piece(processor, &piece);
 }
 
+/* Takes a step of upkeep, when there is one to take; false when there is none for now. */
+static bool tend(hb_processor *processor)
+{
+    bool more = false;
+    hb_error error = {0};
+    const int64_t start_ms = hb_monotonic_ms();
+    if (start_ms < processor->next_upkeep_ms)
+        return false;
+    const bool good = hb_upkeep_step(processor->upkeep, hb_now_ms() / 1000, &more, &error);
+    if (!good && !processor->upkeep_failed)
+        hb_say_warning("%s; days, weeks and months are not made, nor old hours removed, until this works", error.text);
+    processor->upkeep_failed = !good;
+    if (!good || !more)
+        processor->next_upkeep_ms = start_ms + UPKEEP_MS;
+    return good && more;
+}
+
 /* Until told to stop, or to the log's end. */
 static bool follow(hb_processor *processor)
 {
@@ -322,7 +364,7 @@ static bool follow(hb_processor *processor)
         if (!flush_when_due(processor))
             return false;
         serve_visitor(processor, NULL);
-        if (at_end)
+        if (at_end && !tend(processor))
             hb_log_follower_wait(processor->follower, WAIT_MS);
     }
     return true;
@@ -334,6 +376,8 @@ static void *process(void *context)
     follow(processor);
     if (!processor->failed)
         flush_all(processor);
+    while (!processor->failed && processor->until_end && !is_stopped(processor) && tend(processor))
+        ;
     pthread_mutex_lock(&processor->lock);
     atomic_store(&processor->ended, true);
     pthread_cond_broadcast(&processor->visitor_news);
@@ -372,6 +416,9 @@ static bool open_all(hb_processor *processor, const hb_processor_options *option
     processor->speed = hb_speed_open(&(hb_speed_options){options->top, options->memory}, error);
     if (processor->speed == NULL)
         return false;
+    hb_upkeep_options keep = options->keep;
+    keep.log = options->log;
+    processor->upkeep = hb_upkeep_open(processor->store, &keep);
     restoring restore = {.speed = processor->speed};
     /* An hour that the batch layer has replaced is closed: what has come since is late. Where the speed layer knows
      * more of it, that counts. */
@@ -388,6 +435,7 @@ static void close_all(hb_processor *processor)
     hb_error error = {0};
     hb_log_follower_close(processor->follower);
     hb_speed_close(processor->speed);
+    hb_upkeep_close(processor->upkeep);
     hb_store_close(processor->store);
     if (processor->log != NULL)
         hb_log_close(processor->log, &error); /* only read: nothing to lose */

@@ -1,6 +1,7 @@
 /* processor.h - log -> speed layer -> store, on a thread of its own.
  *
- * Follows all parts of the log, and writes what changed about twice a second. While the store refuses writes (a full
+ * Follows all parts of the log, and writes what changed about twice a second. While the log rests, it makes days,
+ * weeks and months out of hours and removes what is too old (store/upkeep.h). While the store refuses writes (a full
  * disk) it keeps trying the same, says so once and again when it is over; facts wait in the log meanwhile.
  *
  * Metrics: hubbub_facts_total, _messages_, _words_, _shared_, _duplicates_, _late_, _bad_utf8_, _bad_timestamps_,
@@ -13,6 +14,7 @@
 
 #include "base/metrics.h"
 #include "cmd/options.h"
+#include "store/upkeep.h"
 #include "views/changes.h"
 
 typedef struct hb_processor hb_processor;
@@ -20,17 +22,27 @@ typedef struct hb_processor hb_processor;
 typedef struct hb_processor_options {
     const char *log;
     const char *store;
-    uint32_t top;   /* see hb_speed_options */
-    size_t memory;  /* likewise */
-    bool until_end; /* stop once all that the log holds is counted and written */
+    uint32_t top;           /* see hb_speed_options */
+    size_t memory;          /* likewise */
+    bool until_end;         /* stop once all that the log holds is counted and written */
+    hb_upkeep_options keep; /* its log is the one above */
 } hb_processor_options;
+
+/* How long to keep what; see hb_keep_options_read. */
+#define HB_OPTIONS_KEEP                                                                                                \
+    {"keep-log", HB_OPTION_NUMBER, "DAYS", NULL,                                                                       \
+     "remove hours of the log that are older, once batch has counted them"},                                           \
+    {                                                                                                                  \
+        "keep-views", HB_OPTION_NUMBER, "DAYS", NULL, "remove days of the counts that are older"                       \
+    }
+
+/* Reads them into what hb_upkeep_open takes; without them all is kept for ever. False: HB_ERROR_USAGE. */
+bool hb_keep_options_read(const hb_options *options, hb_upkeep_options *keep, hb_error *error);
 
 /* The options that commands with a processor share, beside HB_OPTIONS_PLACES. */
 #define HB_OPTIONS_PROCESS                                                                                             \
     {"top", HB_OPTION_TEXT, "N|all", "100", "words of a kind, and users, kept in rows for each channel and hour"},     \
-    {                                                                                                                  \
-        "memory", HB_OPTION_SIZE, "SIZE", "1G", "what counting may hold in memory, at least 1M"                        \
-    }
+        {"memory", HB_OPTION_SIZE, "SIZE", "1G", "what counting may hold in memory, at least 1M"}, HB_OPTIONS_KEEP
 
 /* Reads the option --top. False: HB_ERROR_USAGE. */
 bool hb_top_option_read(const hb_options *options, uint32_t *top, hb_error *error);

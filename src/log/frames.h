@@ -1,6 +1,6 @@
 /* frames.h - an hour at rest: standard zstd, in independent frames that can be found without decoding.
  *
- * Each frame holds whole lines, about 1 MiB of them at most, with its content's size and checksum. Behind it stands a
+ * Each frame holds whole lines, 128 KiB of them at most, with its content's size and checksum. Behind it stands a
  * skippable frame (RFC 8878, section 3.1.2), which zstd passes over: the frame's trailer, all numbers little-endian:
  *
  *     4 bytes  0x184D2A5A     8 bytes of data follow their own count:
@@ -19,7 +19,7 @@
 #include "base/memory.h"
 
 enum {
-    HB_FRAME_LINES = 1 << 20,     /* lines that one frame is made of, at most */
+    HB_FRAME_LINES = 128 << 10,   /* lines that one frame is made of, at most; see frames.c */
     HB_FRAME_LINES_MAX = 4 << 20, /* what a frame may hold to be read */
     HB_FRAME_TRAILER = 24
 };
@@ -77,6 +77,10 @@ uint64_t hb_frames_skip(hb_frames *frames, const hb_frame *undecodable);
 
 /* Makes the next frame the one that holds the byte at an offset of the lines, or the one behind the last. */
 hb_frames_status hb_frames_seek(hb_frames *frames, uint64_t offset);
+
+/* Goes to a frame that is known to begin at `at` in the file, and at lines_at in bytes of lines; size: of the frame
+ * with its trailer, as far as that is known (else 0), so that no more is read. */
+void hb_frames_go(hb_frames *frames, uint64_t at, uint64_t lines_at, uint64_t size);
 
 /* Where the next frame begins, in the file and in bytes of lines. */
 void hb_frames_tell(const hb_frames *frames, uint64_t *at, uint64_t *lines_at);

@@ -5,7 +5,7 @@
  * receipt in the tag rm-received-ts and ends with LF.
  *
  *     DIR/2026-11-24T13.irc       an hour in progress: plain lines in the order of receipt
- *     DIR/2026-11-24T13.irc.zst   5 minutes after its end: standard zstd, independent frames of about 1 MiB
+ *     DIR/2026-11-24T13.irc.zst   5 minutes after its end: standard zstd, independent frames of 128 KiB
  *     DIR/.lock                   held (flock) for the moment of each append and each compression's last step, so that
  *                                 several processes may append: hubbub run and hubbub import, say
  *     DIR/.version                the format's version, a number; a newer one is refused (HB_ERROR_VERSION)
@@ -44,7 +44,7 @@ typedef enum hb_log_append_status {
 
 /* Accepts one line (with or without line end). received_ms is written into it as its first tag rm-received-ts; with
  * received_ms = 0 the line's own rm-received-ts is kept, and where it has none its event time is taken. The line goes
- * to a buffer; it reaches the operating system with the next hb_log_flush (or when the buffer has grown to 1 MiB). */
+ * to a buffer; it reaches the operating system with the next hb_log_flush (or when the buffer has grown to 128 KiB). */
 hb_log_append_status hb_log_append(hb_log *log, hb_bytes line, int64_t received_ms);
 
 /* Hands buffered lines to the operating system. On failure (a full disk) they stay buffered and *error says why; call
@@ -57,6 +57,10 @@ bool hb_log_sync(hb_log *log, hb_error *error);
 /* Compresses hours whose end is more than 5 minutes before now_ms. May take seconds for a large hour; call it from a
  * thread and a handle that do not append. Killed at any moment, it leaves the hour readable, whole and once. */
 bool hb_log_close_hours(hb_log *log, int64_t now_ms, hb_error *error);
+
+/* Removes a compressed part for good, provided that it ends at this offset: that nothing was appended since. *removed
+ * tells; false with it also when there is no such part. May wait for those who append. False: HB_ERROR_SYSTEM. */
+bool hb_log_remove(hb_log *log, int64_t part, uint64_t end, bool *removed, hb_error *error);
 
 /* ---- Reading ---- */
 

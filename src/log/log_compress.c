@@ -1,14 +1,18 @@
-/* log_compress.c - from an hour's plain lines to frames.
+/* log_compress.c - from an hour's plain lines to frames; and an hour's end.
  *
  * The new file is written beside the old one, under a name that readers pass over, while others may still append to the
  * plain file. Only the last step needs the lock: what was appended meanwhile is added, the new file is brought to the
  * disk, renamed, and the plain file removed. Killed before the renaming, the hour is plain and the unfinished file is
  * written anew; killed after it, the compressed file counts and the plain one is removed by the next who opens to
- * append. The unfinished file is locked while somebody works on it, so two processes do not compress the same hour. */
+ * append. The unfinished file is locked while somebody works on it, so two processes do not compress the same hour.
+ *
+ * The hour's index is made of the same lines, and written once the hour is compressed. */
 #include "log/log_file.h"
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/say.h"
+#include "log/hour_index.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +29,10 @@ typedef struct compression {
     char to_name[HB_LOG_NAME]; /* the unfinished file's */
     int from;
     int to;
-    uint64_t done; /* bytes of lines */
+    uint64_t done;  /* bytes of lines */
+    uint64_t wrote; /* bytes of frames */
     hb_buffer lines;
+    hb_index_maker *index;
 } compression;
 
 static bool write_all(int file, hb_bytes data)
@@ -61,7 +67,9 @@ static bool compress_to_end(compression *work, hb_error *error)
         hb_frame_place(work->log->maker, work->done);
         if (!write_all(work->to, frame))
             return hb_fail_errno(error, "cannot write %s/%s", work->log->directory, work->to_name);
+        hb_index_maker_add(work->index, work->wrote, work->done, lines);
         work->done += lines.size;
+        work->wrote += frame.size;
     }
 }
 
@@ -106,6 +114,14 @@ static bool open_unfinished(compression *work, bool *busy, hb_error *error)
            hb_fail_errno(error, "cannot write %s/%s", work->log->directory, work->to_name);
 }
 
+/* An index that could not be written is made by the first reader who misses it. */
+static void write_index(const compression *work)
+{
+    hb_bytes index;
+    if (hb_index_maker_finish(work->index, work->to, work->wrote, work->done, &index))
+        hb_index_write(work->log, work->hour, index);
+}
+
 static bool compress_hour(compression *work, hb_error *error)
 {
     bool busy = false;
@@ -123,6 +139,8 @@ static bool compress_hour(compression *work, hb_error *error)
     if (done && (done = hb_log_lock(work->log, error))) {
         done = replace_plain(work, error);
         hb_log_unlock(work->log);
+        if (done && work->done > HB_FRAME_LINES) /* in one frame there is nothing to choose */
+            write_index(work);
     }
     if (!done) /* a full disk: give the room back at once */
         unlinkat(work->log->folder, work->to_name, 0);
@@ -134,7 +152,9 @@ static bool close_hour(hb_log *log, int64_t hour, hb_error *error)
     compression work = {.log = log, .hour = hour, .from = -1, .to = -1};
     hb_log_name(hour, HB_LOG_PLAIN, work.from_name);
     hb_log_name(hour, HB_LOG_UNFINISHED, work.to_name);
+    work.index = hb_index_maker_open(hour);
     const bool done = compress_hour(&work, error);
+    hb_index_maker_close(work.index);
     if (work.from >= 0)
         close(work.from);
     if (work.to >= 0)
@@ -163,4 +183,34 @@ bool hb_log_close_hours(hb_log *log, int64_t now_ms, hb_error *error)
     }
     free(parts);
     return closed;
+}
+
+/* ---- Removing ---- */
+
+bool hb_log_remove(hb_log *log, int64_t part, uint64_t end, bool *removed, hb_error *error)
+{
+    char name[HB_LOG_NAME];
+    uint64_t size = 0;
+    uint64_t lines_end = 0;
+    *removed = false;
+    if (log->mode != HB_LOG_APPEND)
+        return hb_fail(error, HB_ERROR_USAGE, "the log %s is open for reading only", log->directory);
+    hb_log_name(part, HB_LOG_CLOSED, name);
+    if (!hb_log_lock(log, error))
+        return false;
+    const int file = hb_log_open_hour(log, part, HB_LOG_CLOSED, O_RDWR);
+    bool good = file >= 0 || errno == ENOENT || hb_fail_errno(error, "cannot open %s/%s", log->directory, name);
+    if (file >= 0) {
+        good = hb_log_mend(log, file, part, HB_LOG_CLOSED, &size, &lines_end, error);
+        if (good && lines_end == end) {
+            *removed = unlinkat(log->folder, name, 0) == 0;
+            good = *removed || hb_fail_errno(error, "cannot remove %s/%s", log->directory, name);
+            hb_log_name(part, HB_LOG_INDEX, name);
+            if (good && unlinkat(log->folder, name, 0) != 0 && errno != ENOENT) /* who opens to append tries again */
+                hb_say_warning("%s/%s cannot be removed: its hour is gone", log->directory, name);
+        }
+        close(file);
+    }
+    hb_log_unlock(log);
+    return good;
 }

@@ -27,7 +27,7 @@ enum { FORMAT_VERSION = 1 };
 
 /* ---- Names ---- */
 
-static const char *const suffixes[] = {".irc", ".irc.zst", ".irc.zst.new"};
+static const char *const suffixes[] = {".irc", ".irc.zst", ".irc.zst.new", ".index", ".index.new"};
 
 void hb_log_name(int64_t hour, hb_log_form form, char out[HB_LOG_NAME])
 {
@@ -158,7 +158,7 @@ static bool check_version(const hb_log *log, hb_error *error)
     return written;
 }
 
-/* Removes what compressing left behind when it was killed. The lock is held. */
+/* Removes what compressing left behind when it was killed, or the index of an hour that is gone. The lock is held. */
 static bool remove_leftover(const hb_log *log, int64_t hour, hb_log_form form, hb_error *error)
 {
     char name[HB_LOG_NAME];
@@ -180,7 +180,9 @@ static bool mend_file(const hb_log *log, int64_t hour, hb_log_form form, hb_erro
 {
     uint64_t size = 0;
     uint64_t lines_end = 0;
-    if (form == HB_LOG_UNFINISHED || (form == HB_LOG_PLAIN && hb_log_exists(log, hour, HB_LOG_CLOSED)))
+    if (form == HB_LOG_INDEX && hb_log_exists(log, hour, HB_LOG_CLOSED))
+        return true;
+    if (form >= HB_LOG_UNFINISHED || (form == HB_LOG_PLAIN && hb_log_exists(log, hour, HB_LOG_CLOSED)))
         return remove_leftover(log, hour, form, error);
     const int file = hb_log_open_hour(log, hour, form, O_RDWR);
     if (file < 0)
@@ -316,7 +318,7 @@ bool hb_log_list(hb_log *log, hb_log_part **parts, size_t *count, hb_error *erro
         int64_t hour = 0;
         hb_log_form form = HB_LOG_PLAIN;
         struct stat state;
-        if (!hb_log_name_read(entry->d_name, &hour, &form) || form == HB_LOG_UNFINISHED)
+        if (!hb_log_name_read(entry->d_name, &hour, &form) || form >= HB_LOG_UNFINISHED)
             continue;
         if (fstatat(log->folder, entry->d_name, &state, 0) != 0) {
             /* Compressed since the directory was read, or deleted. */

@@ -19,9 +19,11 @@ enum {
 /* ---- Names ---- */
 
 typedef enum hb_log_form {
-    HB_LOG_PLAIN,     /* 2026-11-24T13.irc */
-    HB_LOG_CLOSED,    /* 2026-11-24T13.irc.zst */
-    HB_LOG_UNFINISHED /* 2026-11-24T13.irc.zst.new: being compressed, or left over from that */
+    HB_LOG_PLAIN,      /* 2026-11-24T13.irc */
+    HB_LOG_CLOSED,     /* 2026-11-24T13.irc.zst */
+    HB_LOG_UNFINISHED, /* 2026-11-24T13.irc.zst.new: being compressed, or left over from that */
+    HB_LOG_INDEX, /* 2026-11-24T13.index: which frames hold what (hour_index.h); of use only beside HB_LOG_CLOSED */
+    HB_LOG_INDEX_UNFINISHED /* 2026-11-24T13.index.new */
 } hb_log_form;
 
 void hb_log_name(int64_t hour, hb_log_form form, char out[HB_LOG_NAME]);

@@ -103,7 +103,7 @@ static bool take_events(hb_log_follower *follower, hb_error *error)
             at += (ssize_t)(sizeof *event + event->len);
             follower->lost_events |= (event->mask & (IN_Q_OVERFLOW | IN_IGNORED)) != 0;
             if (event->len > 0 && (event->mask & (IN_MODIFY | IN_CREATE | IN_MOVED_TO)) != 0 &&
-                hb_log_name_read(event->name, &hour, &form) && form != HB_LOG_UNFINISHED)
+                hb_log_name_read(event->name, &hour, &form) && form < HB_LOG_UNFINISHED)
                 find_or_add(follower, hour, &added)->news = true;
         }
     }

@@ -1,4 +1,7 @@
-/* messages.c - hours backwards, lines forwards.
+/* messages.c - hours backwards; of each those frames that can hold what is looked for, the latest first (search.h).
+ *
+ * An hour is left as soon as no further frame can hold a message as late as those found. Then come the frames that hold
+ * the channel's removals, from the oldest message found on.
  *
  * What matches is copied to one buffer; when twice the limit is there, the older half is thrown away. So the work for
  * each match is small and constant, however many match. */
@@ -8,17 +11,20 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "log/removals.h"
+#include "log/search.h"
 
 #include <stdlib.h>
 
 typedef struct found_line {
     int64_t time_ms;
-    uint64_t order; /* in the log: settles equal times */
+    uint64_t order; /* place in its part: settles equal times */
     size_t at;      /* in lines */
     size_t size;
     uint64_t id_hash; /* 0 for a line without an id: it is unlike any other */
     bool deleted;
     bool judged; /* its removals are known */
+    bool edge;   /* of the millisecond in which the page ends: does not count for the limit yet */
+    bool passed; /* belongs to a later page: only here so that the same message does not come again */
 } found_line;
 
 struct hb_messages {
@@ -26,8 +32,11 @@ struct hb_messages {
     found_line *found;
     size_t count;
     size_t capacity;
+    size_t edge;   /* of the lines found; they stand first, as the newest */
+    size_t passed; /* of these */
     hb_message *messages;
     bool complete;
+    bool more;
 };
 
 typedef struct messages_search {
@@ -41,7 +50,7 @@ typedef struct messages_search {
     hb_bytes user_login; /* the user in lower case */
     size_t limit;
     int64_t until_ms; /* monotonic; 0: no bound */
-    uint64_t order;
+    int64_t to_ms;
 } messages_search;
 
 /* ---- What was found ---- */
@@ -58,6 +67,8 @@ static int newest_first(const void *a, const void *b)
 /* Whether the index has a message of the same id among the first `kept`. */
 static bool is_repeated(const hb_messages *out, const hb_map *ids, uint64_t id_hash)
 {
+    if (ids->count == 0)
+        return false;
     for (uint32_t at = hb_map_first(ids, id_hash); at != HB_MAP_END; at = hb_map_next(ids, id_hash, at))
         if (out->found[hb_map_entry(ids, at)].id_hash == id_hash)
             return true;
@@ -73,15 +84,20 @@ static void leave_newest(messages_search *search)
     size_t kept = 0;
     if (out->count > 0)
         qsort(out->found, out->count, sizeof *out->found, newest_first);
-    for (size_t i = 0; i < out->count && kept < search->limit; i++) {
+    out->edge = out->passed = 0;
+    for (size_t i = 0; i < out->count && kept < search->limit + out->edge; i++) {
         found_line line = out->found[i];
-        if (lines.size + line.size > HB_MESSAGES_BYTES / 2)
+        if (lines.size + line.size > HB_MESSAGES_BYTES / 2) {
+            out->more = true;
             break;
+        }
         if (line.id_hash != 0 && is_repeated(out, &ids, line.id_hash))
             continue;
         if (line.id_hash != 0)
             hb_map_insert(&ids, line.id_hash, (uint32_t)kept);
         const hb_bytes text = {out->lines.data + line.at, line.size};
+        out->edge += line.edge;
+        out->passed += line.passed;
         line.at = lines.size;
         hb_buffer_append(&lines, text);
         out->found[kept++] = line;
@@ -92,18 +108,21 @@ static void leave_newest(messages_search *search)
     out->lines = lines;
 }
 
-static void keep_line(messages_search *search, hb_bytes line, const hb_fact *fact)
+static void keep_line(messages_search *search, hb_bytes line, const hb_fact *fact, uint64_t at)
 {
     hb_messages *out = search->out;
+    const hb_message_query *query = search->query;
     if (out->count >= search->limit * 2 || out->lines.size + line.size > HB_MESSAGES_BYTES)
         leave_newest(search);
     HB_RESERVE(out->found, out->capacity, out->count + 1);
     out->found[out->count++] = (found_line){
         .time_ms = fact->time_ms,
-        .order = search->order++,
+        .order = at,
         .at = out->lines.size,
         .size = line.size,
         .id_hash = fact->id.size > 0 ? hb_hash(fact->id, 0) | 1 : 0,
+        .edge = query->paged && fact->time_ms == query->before.time_ms,
+        .passed = query->paged && fact->time_ms == query->before.time_ms && at >= query->before.at,
     };
     hb_buffer_append(&out->lines, line);
 }
@@ -119,31 +138,32 @@ static bool is_of_user(const messages_search *search, const hb_fact *fact)
            hb_bytes_equal(hb_bytes_lower(fact->login, login), search->user_login);
 }
 
-static void take_line(messages_search *search, hb_bytes line)
+/* at: the line's offset in its part. */
+static void take_line(messages_search *search, hb_bytes line, uint64_t at, bool with_removals)
 {
     hb_fact fact;
     char channel[HB_LOGIN_MAX];
     const hb_bytes wanted = {search->channel, search->query->channel.size};
     if (hb_fact_read(line, &fact) != HB_FACT_OK || !hb_bytes_equal(hb_bytes_lower(fact.channel, channel), wanted))
         return;
-    if (fact.kind != HB_FACT_MESSAGE)
-        hb_removals_add(search->removals, &fact);
-    else if (fact.time_ms >= search->query->from_s * 1000 && fact.time_ms < search->query->to_s * 1000 &&
-             is_of_user(search, &fact))
-        keep_line(search, line, &fact);
+    if (fact.kind != HB_FACT_MESSAGE) {
+        if (with_removals)
+            hb_removals_add(search->removals, &fact);
+    } else if (fact.time_ms >= search->query->from_s * 1000 && fact.time_ms < search->to_ms &&
+               is_of_user(search, &fact) &&
+               (search->query->want == NULL || search->query->want(search->query->want_context, &fact))) {
+        keep_line(search, line, &fact, at);
+    }
 }
 
 /* Takes the lines that name the channel. */
-static void take_lines(messages_search *search, hb_bytes lines, bool with_messages)
+static void take_lines(messages_search *search, const hb_log_lines *piece, bool with_removals)
 {
-    if (!with_messages) {
-        hb_removals_scan(search->removals, lines);
-        return;
-    }
     hb_bytes line;
+    hb_bytes rest = piece->lines;
     const hb_bytes sign = {search->sign, search->sign_size};
-    while (hb_log_find_line(&lines, sign, &line))
-        take_line(search, line);
+    while (hb_log_find_line(&rest, sign, &line))
+        take_line(search, line, piece->at + (uint64_t)(line.data - piece->lines.data), with_removals);
 }
 
 static bool time_is_up(const messages_search *search)
@@ -151,28 +171,72 @@ static bool time_is_up(const messages_search *search)
     return search->until_ms != 0 && hb_monotonic_ms() >= search->until_ms;
 }
 
-static bool take_part(messages_search *search, hb_log *log, int64_t part, bool with_messages, hb_error *error)
+/* Reads the next piece; damage is noted and passed over. False and *error: the part cannot be read. */
+static bool read_piece(messages_search *search, hb_log_search *part, hb_log_lines *piece, hb_error *error)
 {
-    hb_log_cursor *cursor = hb_log_cursor_open(log, part, 0, error);
-    if (cursor == NULL)
-        return error->code == HB_ERROR_MISSING; /* deleted since it was listed */
-    bool read = true;
-    hb_bytes lines = {"\n", 1};
-    while (read && lines.size > 0 && !time_is_up(search)) {
-        uint64_t next = 0;
-        read = hb_log_read(cursor, &lines, &next, error);
-        if (read) {
-            take_lines(search, lines, with_messages);
-        } else if (error->code == HB_ERROR_CORRUPT) {
-            search->out->complete = false;
-            read = true;
-            lines.size = 1; /* go on behind the damage */
-        }
-    }
-    if (time_is_up(search))
+    while (!hb_log_search_read(part, piece, error)) {
+        if (error->code != HB_ERROR_CORRUPT)
+            return false;
         search->out->complete = false;
-    hb_log_cursor_close(cursor);
+    }
+    return true;
+}
+
+static bool read_removals(messages_search *search, hb_log *log, int64_t part, int64_t from_ms, hb_error *error)
+{
+    const hb_log_filter filter = {
+        .channel = search->query->channel, .removals = true, .from_ms = from_ms, .to_ms = INT64_MAX};
+    hb_log_search *found = hb_log_search_open(log, part, &filter, error);
+    hb_log_lines piece = {.lines = {"\n", 1}};
+    bool read = true;
+    if (found == NULL)
+        return error->code == HB_ERROR_MISSING; /* deleted since it was listed */
+    while (read && piece.lines.size > 0 && !time_is_up(search)) {
+        read = read_piece(search, found, &piece, error);
+        if (read)
+            hb_removals_scan(search->removals, piece.lines);
+    }
+    hb_log_search_close(found);
     return read;
+}
+
+/* Whether what is found so far is settled: enough, and none of what is left in the part can be as late. */
+static bool is_settled(messages_search *search, const hb_log_search *part)
+{
+    const hb_messages *out = search->out;
+    const int64_t before_ms = hb_log_search_before(part);
+    if (out->count < search->limit + out->edge || before_ms == INT64_MAX)
+        return false;
+    leave_newest(search);
+    return out->count >= search->limit + out->edge && out->found[out->count - 1].time_ms >= before_ms;
+}
+
+static bool read_messages(messages_search *search, hb_log *log, int64_t part, hb_error *error)
+{
+    const hb_log_filter filter = {.channel = search->query->channel,
+                                  .user = search->query->user,
+                                  .from_ms = search->query->from_s * 1000,
+                                  .to_ms = search->to_ms,
+                                  .newest_first = true};
+    hb_log_search *found = hb_log_search_open(log, part, &filter, error);
+    hb_log_lines piece = {.lines = {"\n", 1}};
+    bool read = true;
+    if (found == NULL)
+        return error->code == HB_ERROR_MISSING;
+    const bool chosen = hb_log_search_chooses(found);
+    while (read && piece.lines.size > 0 && !time_is_up(search) && !is_settled(search, found)) {
+        read = read_piece(search, found, &piece, error);
+        if (read)
+            take_lines(search, &piece, !chosen);
+    }
+    hb_log_search_close(found);
+    leave_newest(search);
+    if (!read || !chosen)
+        return read;
+    /* Once there are enough, older messages do not come: what was removed before the oldest is not asked for. */
+    const hb_messages *out = search->out;
+    const bool enough = out->count >= search->limit + out->edge;
+    return read_removals(search, log, part, enough ? out->found[out->count - 1].time_ms : INT64_MIN, error);
 }
 
 /* Marks what was removed, of messages of this hour. */
@@ -193,7 +257,7 @@ static void judge(messages_search *search, int64_t hour)
 static bool take_parts(messages_search *search, hb_log *log, hb_error *error)
 {
     const int64_t first = hb_time_floor(search->query->from_s, HB_HOUR_S);
-    const int64_t end = search->query->to_s;
+    const int64_t end = search->to_ms / 1000 + (search->to_ms % 1000 != 0);
     hb_log_part *parts = NULL;
     size_t count = 0;
     bool read = hb_log_list(log, &parts, &count, error);
@@ -201,12 +265,15 @@ static bool take_parts(messages_search *search, hb_log *log, hb_error *error)
         const bool with_messages = parts[i].part < end;
         if (parts[i].part >= end + HB_REMOVALS_REACH_HOURS * HB_HOUR_S)
             continue;
-        read = take_part(search, log, parts[i].part, with_messages, error);
         if (with_messages) {
-            leave_newest(search);
+            read = read_messages(search, log, parts[i].part, error);
             judge(search, parts[i].part);
+        } else {
+            read = read_removals(search, log, parts[i].part, INT64_MIN, error);
         }
-        if (search->out->count >= search->limit || time_is_up(search))
+        if (time_is_up(search))
+            search->out->complete = false;
+        if (search->out->count >= search->limit + search->out->edge || time_is_up(search))
             break;
     }
     free(parts);
@@ -229,19 +296,28 @@ static bool prepare(messages_search *search, hb_error *error)
     search->limit = query->limit > HB_MESSAGES_MAX ? HB_MESSAGES_MAX : query->limit;
     if (query->user.size <= sizeof search->user)
         search->user_login = hb_bytes_lower(query->user, search->user);
+    search->to_ms = query->to_s * 1000;
+    if (query->paged && query->before.time_ms < search->to_ms)
+        search->to_ms = query->before.time_ms + 1;
     search->until_ms = query->budget_ms == 0 ? 0 : hb_monotonic_ms() + query->budget_ms;
     return true;
 }
 
 /* Oldest first, and parsed again: the lines stay where they are now. */
-static void finish(hb_messages *out)
+static void finish(hb_messages *out, size_t limit)
 {
+    out->count -= out->passed;
+    if (out->count > limit) {
+        out->count = limit;
+        out->more = true;
+    }
     out->messages = hb_alloc(out->count * sizeof *out->messages);
     for (size_t i = 0; i < out->count; i++) {
-        const found_line *line = &out->found[out->count - 1 - i];
+        const found_line *line = &out->found[out->passed + out->count - 1 - i];
         hb_fact_read((hb_bytes){out->lines.data + line->at, line->size}, &out->messages[i].fact);
         out->messages[i].deleted = line->deleted;
     }
+    out->more = out->count > 0 && (out->more || out->count >= limit);
 }
 
 hb_messages *hb_messages_open(hb_log *log, const hb_message_query *query, hb_error *error)
@@ -255,7 +331,7 @@ hb_messages *hb_messages_open(hb_log *log, const hb_message_query *query, hb_err
     const bool read = search.limit == 0 || take_parts(&search, log, error);
     hb_removals_close(search.removals);
     if (read) {
-        finish(search.out);
+        finish(search.out, search.limit);
         return search.out;
     }
     hb_messages_close(search.out);
@@ -280,6 +356,15 @@ size_t hb_messages_count(const hb_messages *messages)
 const hb_message *hb_messages_at(const hb_messages *messages, size_t index)
 {
     return &messages->messages[index];
+}
+
+bool hb_messages_earlier(const hb_messages *messages, hb_message_cursor *cursor)
+{
+    if (!messages->more)
+        return false;
+    const found_line *oldest = &messages->found[messages->passed + messages->count - 1];
+    *cursor = (hb_message_cursor){oldest->time_ms, oldest->order};
+    return true;
 }
 
 bool hb_messages_complete(const hb_messages *messages)

@@ -1,8 +1,8 @@
 /* messages.h - reading messages back from the log: the newest of a channel, and which of them were removed.
  *
- * Hours are read from the newest to the oldest, each as a whole (late facts stand at its end), until the limit is met.
- * Lines are told apart by a plain search for the channel's name before they are parsed. Memory is bounded by the limit,
- * and by HB_MESSAGES_BYTES. A message that was received twice comes once. */
+ * Hours are read from the newest to the oldest, of each only what can hold what is looked for (search.h), until the
+ * limit is met. Lines are told apart by a plain search for the channel's name before they are parsed. Memory is bounded
+ * by the limit, and by HB_MESSAGES_BYTES. A message that was received twice comes once. */
 #ifndef HB_LOG_MESSAGES_H
 #define HB_LOG_MESSAGES_H
 
@@ -13,6 +13,12 @@ enum {
     HB_MESSAGES_BYTES = 64 << 20 /* lines held; of longer ones fewer come */
 };
 
+/* A place in a channel's messages. It stays right whatever is appended or compressed meanwhile. */
+typedef struct hb_message_cursor {
+    int64_t time_ms;
+    uint64_t at; /* in its part: settles equal times */
+} hb_message_cursor;
+
 typedef struct hb_message_query {
     hb_bytes channel;  /* a login in any case, without '#' */
     hb_bytes user;     /* a login in any case, or a user id; empty: everyone */
@@ -20,6 +26,10 @@ typedef struct hb_message_query {
     int64_t to_s;      /* not counted in */
     size_t limit;      /* the newest so many */
     int64_t budget_ms; /* stops reading after this long, with what was found; 0: no bound */
+    bool paged;        /* only messages before the cursor below: the next page back */
+    hb_message_cursor before;
+    bool (*want)(void *context, const hb_fact *message); /* NULL: any message */
+    void *want_context;
 } hb_message_query;
 
 typedef struct hb_message {
@@ -37,6 +47,10 @@ void hb_messages_close(hb_messages *messages);
 /* Messages by ascending event time. */
 size_t hb_messages_count(const hb_messages *messages);
 const hb_message *hb_messages_at(const hb_messages *messages, size_t index);
+
+/* The cursor to ask for the messages before these with; false when there are none, or none are known: the limit was not
+ * reached. */
+bool hb_messages_earlier(const hb_messages *messages, hb_message_cursor *cursor);
 
 /* False when there may be more that belong here: time was up, or a part of the log is damaged. */
 bool hb_messages_complete(const hb_messages *messages);

@@ -36,7 +36,8 @@ typedef struct hb_answer hb_answer;
 
 /* Answers; NULL and *error: HB_ERROR_USAGE (from after to, no channel name), HB_ERROR_MISSING (a channel that was never
  * seen: named), HB_ERROR_CORRUPT (a bad sheet: named), HB_ERROR_LIMIT (over 2 million different words or users in the
- * range), or the store's errors. now_s: what the live rates of HB_ASK_CHANNELS go by. The caller closes the answer. */
+ * range, or 256 MiB of them), or the store's errors. now_s: what the live rates of HB_ASK_CHANNELS go by. The caller
+ * closes the answer. */
 hb_answer *hb_answer_open(hb_store *store, const hb_question *question, int64_t now_s, hb_error *error);
 void hb_answer_close(hb_answer *answer);
 

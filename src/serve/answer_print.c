@@ -7,6 +7,7 @@
 #include "serve/answer_table.h"
 
 #include "base/clock.h"
+#include "serve/csv.h"
 #include "serve/json.h"
 #include "text/utf8.h"
 
@@ -104,26 +105,6 @@ static void print_plain(hb_buffer *out, hb_cell_kind kind, const hb_cell *cell)
     }
 }
 
-static void print_csv_text(hb_buffer *out, hb_bytes text)
-{
-    bool quoted = false;
-    for (size_t i = 0; i < text.size; i++) {
-        const char c = text.data[i];
-        quoted = quoted || c == ',' || c == '"' || c == '\r' || c == '\n';
-    }
-    if (!quoted) {
-        hb_buffer_append(out, text);
-        return;
-    }
-    hb_buffer_append_char(out, '"');
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] == '"')
-            hb_buffer_append_char(out, '"');
-        hb_buffer_append_char(out, text.data[i]);
-    }
-    hb_buffer_append_char(out, '"');
-}
-
 static void print_csv(const hb_answer *answer, hb_buffer *out)
 {
     for (size_t i = 0; i < answer->column_count; i++)
@@ -134,7 +115,7 @@ static void print_csv(const hb_answer *answer, hb_buffer *out)
             if (i > 0)
                 hb_buffer_append_char(out, ',');
             if (answer->columns[i].kind == HB_CELL_TEXT)
-                print_csv_text(out, answer->cells[at + i].text);
+                hb_csv_text(out, answer->cells[at + i].text);
             else
                 print_plain(out, answer->columns[i].kind, &answer->cells[at + i]);
         }

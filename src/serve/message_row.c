@@ -1,8 +1,9 @@
-/* message_row.c - one JSON object a message. */
+/* message_row.c - one JSON object a message, or one line. */
 #include "serve/message_row.h"
 
 #include "base/clock.h"
 #include "serve/json.h"
+#include "text/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,4 +55,59 @@ void hb_message_row_print(hb_buffer *out, const hb_fact *fact, bool deleted)
     hb_json_key(out, "deleted");
     hb_json_bool(out, deleted);
     hb_json_close(out, '}');
+}
+
+/* ---- Lines ---- */
+
+static void print_visible(hb_buffer *out, hb_bytes text)
+{
+    hb_buffer repaired = {0};
+    text = hb_utf8_repair(text, &repaired);
+    for (size_t at = 0; at < text.size;) {
+        const size_t start = at;
+        bool bad = false;
+        const uint32_t c = hb_utf8_next(text, &at, &bad);
+        if (c < 0x20 || c == 0x7f)
+            hb_buffer_print(out, "^%c", (int)(c ^ 0x40));
+        else if (c < 0x80 || !((c < 0xa0) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069)))
+            hb_buffer_append(out, (hb_bytes){text.data + start, at - start});
+        else
+            hb_buffer_print(out, "\\u%04x", (unsigned)c);
+    }
+    hb_buffer_free(&repaired);
+}
+
+static void print_name(hb_buffer *out, const hb_fact *fact)
+{
+    const hb_bytes escaped = fact->display_name.size > 0 ? fact->display_name : fact->login;
+    char *plain = hb_alloc(escaped.size);
+    print_visible(out, (hb_bytes){plain, hb_tag_unescape(escaped, plain)});
+    free(plain);
+}
+
+void hb_message_line_print(hb_buffer *out, const hb_fact *fact, bool deleted)
+{
+    char time[HB_TIME_TEXT];
+    hb_time_print(hb_time_floor(fact->time_ms, 1000) / 1000, time);
+    hb_buffer_print(out, "%s #%.*s %s", time, HB_PRINT(fact->channel), fact->action ? "* " : "");
+    print_name(out, fact);
+    if (!fact->action)
+        hb_buffer_append_char(out, ':');
+    if (fact->shared)
+        hb_buffer_append(out, HB_BYTES(" [shared]"));
+    if (deleted)
+        hb_buffer_append(out, HB_BYTES(" [deleted]"));
+    if (!deleted || fact->text.size > 0) {
+        hb_buffer_append_char(out, ' ');
+        print_visible(out, fact->text);
+    }
+    hb_buffer_append_char(out, '\n');
+}
+
+hb_fact hb_message_as_seen(const hb_fact *fact, bool deleted, bool with_deleted)
+{
+    hb_fact seen = *fact;
+    if (deleted && !with_deleted)
+        seen.text = (hb_bytes){NULL, 0};
+    return seen;
 }

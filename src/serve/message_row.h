@@ -1,4 +1,4 @@
-/* message_row.h - a message as the API and live events show it. */
+/* message_row.h - a message as the API and live events show it, and as a line of text for people. */
 #ifndef HB_SERVE_MESSAGE_ROW_H
 #define HB_SERVE_MESSAGE_ROW_H
 
@@ -7,5 +7,12 @@
 /* Appends {"time","id","user_id","login","user_name","text","action","shared","deleted"} of a message's fact. The time
  * has milliseconds; user_name is the display name, or the login where there is none. */
 void hb_message_row_print(hb_buffer *out, const hb_fact *fact, bool deleted);
+
+/* Appends "2026-11-24T13:05:00Z #xqc name: text" and a line end; " [shared]" and " [deleted]" stand before the text, a
+ * "/me" is "* name text". Characters that move the cursor or turn the direction of writing are shown, not sent. */
+void hb_message_line_print(hb_buffer *out, const hb_fact *fact, bool deleted);
+
+/* What a user may see of a message: without its text where it was deleted, unless with_deleted. */
+hb_fact hb_message_as_seen(const hb_fact *fact, bool deleted, bool with_deleted);
 
 #endif

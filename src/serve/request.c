@@ -9,9 +9,10 @@
 #include "base/error.h"
 #include "twitch/channel_name.h"
 
+#include <inttypes.h>
 #include <strings.h>
 
-enum { VALUE_MAX = 128 }; /* bytes of a decoded parameter; the longest that makes sense is a login */
+enum { VALUE_MAX = HB_REQUEST_TEXT_MAX }; /* bytes of a decoded parameter */
 
 /* ---- Decoding ---- */
 
@@ -51,7 +52,18 @@ static bool decode(hb_bytes text, bool plus_is_space, char *out, size_t room, hb
 
 /* ---- Parameters ---- */
 
-typedef enum parameter { FROM = 1, TO = 2, LIMIT = 4, KIND = 8, USER = 16, DELETED = 32, CHANNEL = 64 } parameter;
+typedef enum parameter {
+    FROM = 1,
+    TO = 2,
+    LIMIT = 4,
+    KIND = 8,
+    USER = 16,
+    DELETED = 32,
+    CHANNEL = 64,
+    TEXT = 128,
+    BEFORE = 256,
+    FORMAT = 512
+} parameter;
 
 static bool take_time(hb_bytes value, const char *name, int64_t now_s, int64_t *time_s, hb_error *error)
 {
@@ -97,13 +109,47 @@ static bool take_named_login(hb_bytes value, const char *name, char out[HB_LOGIN
                    HB_PRINT(value), HB_LOGIN_MAX);
 }
 
+static bool take_text(hb_bytes value, char out[HB_REQUEST_TEXT_MAX + 1], hb_error *error)
+{
+    if (value.size == 0 || value.size > HB_REQUEST_TEXT_MAX || memchr(value.data, '\0', value.size) != NULL)
+        return hb_fail(error, HB_ERROR_USAGE, "text must be 1 to %d bytes, without NUL", HB_REQUEST_TEXT_MAX);
+    memcpy(out, value.data, value.size);
+    out[value.size] = '\0';
+    return true;
+}
+
+static bool take_cursor(hb_bytes value, hb_request *request, hb_error *error)
+{
+    hb_bytes rest = value;
+    hb_bytes time;
+    uint64_t time_ms = 0;
+    request->paged = hb_bytes_cut(&rest, '-', &time) && hb_bytes_to_u64(time, &time_ms) && time_ms <= INT64_MAX / 2 &&
+                     hb_bytes_to_u64(rest, &request->before.at);
+    request->before.time_ms = (int64_t)time_ms;
+    return request->paged ||
+           hb_fail(error, HB_ERROR_USAGE, "before is '%.*s', but must be the \"next\" that an earlier answer gave",
+                   HB_PRINT(value));
+}
+
+static bool take_format(hb_bytes value, hb_messages_format *format, hb_error *error)
+{
+    static const char *const names[] = {"json", "jsonl", "raw", "text"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (hb_bytes_equal(value, hb_bytes_of(names[i]))) {
+            *format = (hb_messages_format)i;
+            return true;
+        }
+    return hb_fail(error, HB_ERROR_USAGE, "format is '%.*s', but must be json, jsonl, raw or text", HB_PRINT(value));
+}
+
 static parameter find_parameter(hb_bytes name)
 {
     static const struct {
         hb_bytes name;
         parameter parameter;
-    } known[] = {{{"from", 4}, FROM}, {{"to", 2}, TO},           {{"limit", 5}, LIMIT},    {{"kind", 4}, KIND},
-                 {{"user", 4}, USER}, {{"deleted", 7}, DELETED}, {{"channel", 7}, CHANNEL}};
+    } known[] = {{{"from", 4}, FROM},     {{"to", 2}, TO},           {{"limit", 5}, LIMIT},     {{"kind", 4}, KIND},
+                 {{"user", 4}, USER},     {{"deleted", 7}, DELETED}, {{"channel", 7}, CHANNEL}, {{"text", 4}, TEXT},
+                 {{"before", 6}, BEFORE}, {{"format", 6}, FORMAT}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (hb_bytes_equal(known[i].name, name))
             return known[i].parameter;
@@ -127,6 +173,12 @@ static bool take_parameter(parameter which, hb_bytes value, int64_t now_s, hb_re
         return take_flag(value, &request->deleted, error);
     case CHANNEL:
         return take_named_login(value, "channel", request->channel, error);
+    case TEXT:
+        return take_text(value, request->text, error);
+    case BEFORE:
+        return take_cursor(value, request, error);
+    case FORMAT:
+        return take_format(value, &request->format, error);
     }
     return false;
 }
@@ -176,7 +228,11 @@ static const view views[] = {
     {{"words", 5}, HB_ROUTE_ANSWER, HB_ASK_WORDS, FROM | TO | LIMIT | KIND, HB_LIMIT_DEFAULT},
     {{"users", 5}, HB_ROUTE_ANSWER, HB_ASK_USERS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
     {{"viewers", 7}, HB_ROUTE_ANSWER, HB_ASK_VIEWERS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT_RATE},
-    {{"messages", 8}, HB_ROUTE_MESSAGES, HB_ASK_RATE, FROM | TO | LIMIT | USER | DELETED, HB_LIMIT_DEFAULT},
+    {{"messages", 8},
+     HB_ROUTE_MESSAGES,
+     HB_ASK_RATE,
+     FROM | TO | LIMIT | USER | DELETED | TEXT | BEFORE | FORMAT,
+     HB_LIMIT_DEFAULT},
 };
 
 static const view all_channels = {
@@ -236,7 +292,15 @@ bool hb_request_parse(hb_bytes path, hb_bytes query, int64_t now_s, hb_request *
         request->question.from_s = request->question.to_s > HB_HOUR_S ? request->question.to_s - HB_HOUR_S : 0;
     if (request->question.from_s > request->question.to_s)
         return hb_fail(error, HB_ERROR_USAGE, "from is after to");
+    if (request->format != HB_MESSAGES_JSON && (seen & (LIMIT | BEFORE)) != 0)
+        return hb_fail(error, HB_ERROR_USAGE,
+                       "limit and before are for format=json; the other formats give all of the range");
     return true;
+}
+
+void hb_request_print_cursor(hb_buffer *out, hb_message_cursor cursor)
+{
+    hb_buffer_print(out, "%" PRId64 "-%" PRIu64, cursor.time_ms, cursor.at);
 }
 
 hb_question hb_request_question(const hb_request *request)

@@ -1,4 +1,5 @@
-/* store.h - counts at rest: the tables sheets, wordcount, wordfreq, msgperuser, viewers, channels, progress.
+/* store.h - counts at rest: the tables sheets, wordcount, wordfreq, msgperuser, viewers, channels, progress; and the
+ * rankings of whole days, weeks and months, which are made of sheets to be quick, and may be missing at any time.
  *
  * An address is a path (SQLite: one file, WAL, readable with the sqlite3 shell while hubbub runs). Times at rest are
  * Unix seconds. A store handle may be used by one thread at a time; any number of handles and processes may read while
@@ -9,6 +10,7 @@
 
 #include "base/memory.h"
 #include "views/changes.h"
+#include "views/ranking.h"
 
 typedef struct hb_store hb_store;
 
@@ -67,5 +69,56 @@ bool hb_store_channels(hb_store *store, hb_visit_channel *visit, void *context, 
 /* Positions of a layer, by part ascending; at_s: when it was written. */
 typedef bool hb_visit_progress(void *context, const hb_progress *progress, int64_t at_s);
 bool hb_store_progress(hb_store *store, hb_layer layer, hb_visit_progress *visit, void *context, hb_error *error);
+
+/* From hold to release, all that is read is of one state of the store. Not to be nested, and released before writing.
+ */
+bool hb_store_hold(hb_store *store, hb_error *error);
+void hb_store_release(hb_store *store);
+
+/* ---- Rollups: the rankings of all channels in a day, a week (from Monday on) or a month, in UTC. ----
+ *
+ * A rollup stands once it was closed as one that does, and falls with the transaction that changes any of its hours.
+ * What stands says the same as its hours' sheets. */
+
+typedef enum hb_span { HB_SPAN_DAY, HB_SPAN_WEEK, HB_SPAN_MONTH, HB_SPANS } hb_span;
+
+/* When the one begins that time_s lies in, and when the one that begins at start_s ends. */
+int64_t hb_span_start(hb_span span, int64_t time_s);
+int64_t hb_span_end(hb_span span, int64_t start_s);
+
+typedef enum hb_rollup_state {
+    HB_ROLLUP_MAKING, /* opened, not closed yet */
+    HB_ROLLUP_STANDS,
+    HB_ROLLUP_UNFIT /* nothing was made of it: there is more in it than its sheets tell */
+} hb_rollup_state;
+
+/* Rollups that begin within from_s <= start < to_s; the longest first, each kind ascending. */
+typedef bool hb_visit_rollup(void *context, hb_span span, int64_t start_s, hb_rollup_state state);
+bool hb_store_rollups(hb_store *store, int64_t from_s, int64_t to_s, hb_visit_rollup *visit, void *context,
+                      hb_error *error);
+
+/* A channel's ranking in a rollup, encoded (hb_ranking_add_encoded): visited once; not at all where the channel had
+ * nothing. Empty: it has more than can be ranked, and what it would be made of must be read instead. Means something
+ * only while the rollup stands. */
+typedef bool hb_visit_ranking(void *context, hb_bytes ranking);
+bool hb_store_ranking(hb_store *store, hb_bytes channel, hb_span span, int64_t start_s, hb_ranking_kind kind,
+                      hb_visit_ranking *visit, void *context, hb_error *error);
+
+/* Opens a rollup to be made, puts a channel's ranking (NULL: there is none, and a former one is removed), closes it
+ * with the state that it is to have. *closed: false when an hour has changed since it was opened, so that it must be
+ * made anew. Each is a transaction. */
+bool hb_store_rollup_open(hb_store *store, hb_span span, int64_t start_s, hb_error *error);
+bool hb_store_rollup_put(hb_store *store, hb_bytes channel, hb_span span, int64_t start_s, hb_ranking_kind kind,
+                         const hb_bytes *ranking, hb_error *error);
+bool hb_store_rollup_close(hb_store *store, hb_span span, int64_t start_s, hb_rollup_state state, bool *closed,
+                           hb_error *error);
+
+/* ---- Retention ---- */
+
+/* Removes some of what the views hold of the time before before_s, a multiple of a day, in one short transaction: of a
+ * channel, or where the channel is empty what is not kept by channel. *more: there may be more of the same. Rollups of
+ * that time fall first. What is removed of an hour goes in an order in which answers stay right: what they say of an
+ * hour is all of it, or less and less of its minutes, then nothing. Progress is kept. */
+bool hb_store_forget(hb_store *store, hb_bytes channel, int64_t before_s, bool *more, hb_error *error);
 
 #endif

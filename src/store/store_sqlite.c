@@ -1,6 +1,6 @@
 /* store_sqlite.c - the default store: one SQLite file in WAL mode that anybody may read while hubbub writes.
  *
- * Schema, format 1 (application_id 'hbub', user_version 1); times are Unix seconds in UTC, layer is 'speed' or 'batch',
+ * Schema, format 2 (application_id 'hbub', user_version 2); times are Unix seconds in UTC, layer is 'speed' or 'batch',
  * kind is 'word', 'emote', 'emoji', 'mention', 'link' or 'command'. docs/store.md explains it to those who query it.
  *
  *     wordcount    (minute, channel)              messages, words, chatters, shared, layer
@@ -11,6 +11,10 @@
  *     channels     (channel)                      room_id, first_seen, last_seen
  *     progress     (layer, part)                  position, done, late, at
  *     batch_hours  (hour)                         at: when the batch layer last replaced the hour
+ *     rollups      (span, start)                  state: 0 being made, 1 stands, 2 unfit   span 'day', 'week' or
+ * 'month' rankings     (span, start, channel, kind)   ranking                       kind 'words' or 'users'
+ *
+ * Format 1 had no rollups and no rankings.
  *
  * Why so:
  * - Minutes are keyed by minute first: all channels' current minutes are neighbours, so a flush each second writes some
@@ -35,7 +39,7 @@
 
 enum {
     APPLICATION_ID = 0x68627562, /* "hbub" */
-    FORMAT = 1,
+    FORMAT = 2,
     WRITER_CACHE_KIB = 65536,
     READER_CACHE_KIB = 8192,
     WAL_LEFT_BYTES = 64 << 20 /* what may stay of the write-ahead log's file once it starts anew */
@@ -63,6 +67,12 @@ static const char schema[] =
     " done INTEGER NOT NULL, late INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(layer, part)) WITHOUT ROWID;"
     "CREATE TABLE batch_hours(hour INTEGER PRIMARY KEY, at INTEGER NOT NULL);";
 
+static const char schema_of_format_2[] =
+    "CREATE TABLE rollups(span TEXT NOT NULL, start INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " PRIMARY KEY(span, start)) WITHOUT ROWID;"
+    "CREATE TABLE rankings(span TEXT NOT NULL, start INTEGER NOT NULL, channel TEXT NOT NULL, kind TEXT NOT NULL,"
+    " ranking BLOB NOT NULL, UNIQUE(span, start, channel, kind));";
+
 /* Steps from channel to channel through an index that begins with it, instead of reading all of it. */
 #define EACH_CHANNEL(table)                                                                                            \
     "WITH RECURSIVE each(channel) AS (SELECT min(channel) FROM " table                                                 \
@@ -70,6 +80,10 @@ static const char schema[] =
     " WHERE each.channel IS NOT NULL) "
 #define CLEAR_HOUR(table)                                                                                              \
     EACH_CHANNEL(table) "DELETE FROM " table " WHERE channel IN (SELECT channel FROM each) AND hour = ?1"
+
+/* Removes so many rows at most, so that no transaction takes long. */
+#define FORGET(table, key, where, most)                                                                                \
+    "DELETE FROM " table " WHERE (" key ") IN (SELECT " key " FROM " table " WHERE " where " LIMIT " most ")"
 
 #define MINUTES(order)                                                                                                 \
     "SELECT c.channel, c.minute, c.messages, c.words, c.chatters, c.shared, c.layer, v.viewers, v.samples, v.game,"    \
@@ -127,6 +141,25 @@ static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
     [HB_SQLITE_OUTDATED] = "SELECT DISTINCT hour FROM sheets WHERE words_version < ?1 ORDER BY hour",
     [HB_SQLITE_CHANNELS] = "SELECT channel, room_id, first_seen, last_seen FROM channels ORDER BY channel",
     [HB_SQLITE_PROGRESS] = "SELECT part, position, done, late, at FROM progress WHERE layer = ?1 ORDER BY part",
+    [HB_SQLITE_HOLD] = "BEGIN",
+    [HB_SQLITE_ROLLUPS] =
+        "SELECT span, start, state FROM rollups WHERE span IN ('month', 'week', 'day') AND start >= ?1 AND start < ?2"
+        " ORDER BY length(span) DESC, start",
+    [HB_SQLITE_RANKING] = "SELECT ranking FROM rankings WHERE span = ?1 AND start = ?2 AND channel = ?3 AND kind = ?4",
+    [HB_SQLITE_PUT_ROLLUP] = "INSERT OR REPLACE INTO rollups VALUES(?1, ?2, 0)",
+    [HB_SQLITE_CLOSE_ROLLUP] = "UPDATE rollups SET state = ?3 WHERE span = ?1 AND start = ?2 AND state = 0",
+    [HB_SQLITE_DROP_ROLLUPS] = "DELETE FROM rollups WHERE span = ?1 AND start = ?2",
+    [HB_SQLITE_PUT_RANKING] = "INSERT INTO rankings VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET ranking = ?5",
+    [HB_SQLITE_DROP_RANKING] = "DELETE FROM rankings WHERE span = ?1 AND start = ?2 AND channel = ?3 AND kind = ?4",
+    [HB_SQLITE_FORGET_ROLLUPS] = "DELETE FROM rollups WHERE span IN ('month', 'week', 'day') AND start < ?1",
+    [HB_SQLITE_FORGET_RANKINGS] = FORGET("rankings", "rowid", "span IN ('month', 'week', 'day') AND start < ?1", "50"),
+    [HB_SQLITE_FORGET_MINUTES] = FORGET("wordcount", "minute, channel", "minute < ?1 ORDER BY minute", "2000"),
+    [HB_SQLITE_FORGET_VIEWERS] = FORGET("viewers", "minute, channel", "minute < ?1 ORDER BY minute", "2000"),
+    [HB_SQLITE_FORGET_SHEETS] = FORGET("sheets", "channel, hour", "channel = ?2 AND hour < ?1 ORDER BY hour", "50"),
+    [HB_SQLITE_FORGET_WORDS] =
+        FORGET("wordfreq", "channel, hour, kind, word", "channel = ?2 AND hour < ?1 ORDER BY hour", "2000"),
+    [HB_SQLITE_FORGET_USERS] =
+        FORGET("msgperuser", "channel, hour, user_id", "channel = ?2 AND hour < ?1 ORDER BY hour", "2000"),
 };
 
 /* ---- Errors and statements ---- */
@@ -263,11 +296,13 @@ static bool take_writer_lock(hb_store *store, hb_error *error)
     return good;
 }
 
+/* Makes what the file's format does not have yet. */
 static bool make_schema(hb_store *store, hb_error *error)
 {
     hb_buffer text = {0};
-    hb_buffer_print(&text, "BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;", schema,
-                    APPLICATION_ID, FORMAT);
+    hb_buffer_print(&text, "BEGIN IMMEDIATE; %s %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+                    store->format < 1 ? schema : "", schema_of_format_2, APPLICATION_ID, FORMAT);
+    store->format = FORMAT;
     const bool good = run_text(store, "cannot set up", text.data, error);
     hb_buffer_free(&text);
     return good;
@@ -284,6 +319,7 @@ static bool check_format(hb_store *store, bool *empty, hb_error *error)
         !ask_number(store, "SELECT count(*) FROM sqlite_schema", &tables, error))
         return false;
     *empty = id == 0 && version == 0 && tables == 0;
+    store->format = version;
     if (!*empty && id != APPLICATION_ID)
         return hb_fail(error, HB_ERROR_CORRUPT,
                        "%s is a SQLite database, but no hubbub store; name another file with --store", store->path);
@@ -322,7 +358,8 @@ static bool set_up(hb_store *store, hb_store_mode mode, hb_error *error)
                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = %d;"
                     "PRAGMA cache_size = -%d;",
                     WAL_LEFT_BYTES, WRITER_CACHE_KIB);
-    const bool good = run_text(store, "cannot write to", text.data, error) && (!empty || make_schema(store, error));
+    const bool good =
+        run_text(store, "cannot write to", text.data, error) && (store->format == FORMAT || make_schema(store, error));
     hb_buffer_free(&text);
     sqlite3_wal_hook(store->db, note_wal, store); /* in place of SQLite's automatic checkpoint */
     return good;

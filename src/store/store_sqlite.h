@@ -1,6 +1,7 @@
 /* store_sqlite.h - what the files of the SQLite store share; not for other rooms.
  *
- * store_sqlite.c opens and closes, store_sqlite_apply.c writes, store_sqlite_read.c reads. The schema is documented in
+ * store_sqlite.c opens and closes, store_sqlite_apply.c writes, store_sqlite_read.c reads, store_sqlite_rollup.c keeps
+ * days, weeks and months, and forgets. The schema is documented in
  * docs/store.md and at the top of store_sqlite.c. */
 #ifndef HB_STORE_STORE_SQLITE_H
 #define HB_STORE_STORE_SQLITE_H
@@ -43,6 +44,21 @@ typedef enum hb_sqlite_statement {
     HB_SQLITE_OUTDATED,
     HB_SQLITE_CHANNELS,
     HB_SQLITE_PROGRESS,
+    HB_SQLITE_HOLD,
+    HB_SQLITE_ROLLUPS,
+    HB_SQLITE_RANKING,
+    HB_SQLITE_PUT_ROLLUP,
+    HB_SQLITE_CLOSE_ROLLUP,
+    HB_SQLITE_DROP_ROLLUPS,
+    HB_SQLITE_PUT_RANKING,
+    HB_SQLITE_DROP_RANKING,
+    HB_SQLITE_FORGET_ROLLUPS,
+    HB_SQLITE_FORGET_RANKINGS,
+    HB_SQLITE_FORGET_MINUTES,
+    HB_SQLITE_FORGET_VIEWERS,
+    HB_SQLITE_FORGET_SHEETS,
+    HB_SQLITE_FORGET_WORDS,
+    HB_SQLITE_FORGET_USERS,
     HB_SQLITE_STATEMENTS
 } hb_sqlite_statement;
 
@@ -51,6 +67,7 @@ struct hb_store {
     char *path;
     int lock_fd; /* -1: a reader */
     sqlite3_stmt *statements[HB_SQLITE_STATEMENTS];
+    int64_t format;        /* of the file */
     uint64_t commits;      /* by this handle */
     uint64_t data_version; /* SQLite's count of the others' commits, as last read */
     int wal_pages;         /* in the write-ahead log after the last commit */
@@ -68,5 +85,19 @@ bool hb_sqlite_fail(const hb_store *store, const char *doing, hb_error *error);
 
 /* Binds text that must stay until the statement has run. */
 void hb_sqlite_bind_text(sqlite3_stmt *statement, int at, hb_bytes text);
+
+/* Visitors of rows: steps to the next one. False at the end, *good telling whether it is a good end; then the statement
+ * is reset, since one that is not would hold on to an old state of the store. */
+bool hb_sqlite_next(hb_store *store, sqlite3_stmt *statement, bool *good, hb_error *error);
+hb_bytes hb_sqlite_text(sqlite3_stmt *statement, int column);
+
+/* Runs the statement that begins, commits or takes back a transaction. */
+bool hb_sqlite_step(hb_store *store, hb_sqlite_statement step, hb_error *error);
+
+/* Ends a transaction: commits when good, else (or when that fails) takes it back. Then bounds the write-ahead log. */
+bool hb_sqlite_end(hb_store *store, bool good, hb_error *error);
+
+/* Makes the rollups fall that this hour belongs to. Within a transaction. */
+bool hb_sqlite_drop_rollups(hb_store *store, int64_t hour_s, hb_error *error);
 
 #endif

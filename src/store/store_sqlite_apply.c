@@ -3,7 +3,9 @@
  * Which layer wins is one rule: an hour that the batch layer has replaced is the batch layer's for good. It is noted in
  * batch_hours within the transaction that replaces it; from then on the speed layer's rows and sheets of that hour are
  * passed over, and so is its wish to replace that hour (its progress is kept). So a speed layer that starts late and
- * counts an old hour again cannot undo a correction, row by row or by adding rows that the batch layer has removed. */
+ * counts an old hour again cannot undo a correction, row by row or by adding rows that the batch layer has removed.
+ *
+ * Whatever changes an hour makes the rollups of its day and month fall in the same transaction. */
 #include "store/store_sqlite.h"
 
 #include "base/clock.h"
@@ -26,20 +28,29 @@ typedef struct applying {
     hb_error *error;
 } applying;
 
+static bool ask_closed(applying *apply, int64_t hour_s)
+{
+    sqlite3_stmt *statement = hb_sqlite_statement_get(apply->store, HB_SQLITE_IS_REPLACED, apply->error);
+    if (statement == NULL)
+        return false;
+    sqlite3_bind_int64(statement, 1, hour_s);
+    const int code = sqlite3_step(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return hb_sqlite_fail(apply->store, "cannot read", apply->error);
+    apply->hour_closed = code == SQLITE_ROW;
+    sqlite3_reset(statement);
+    return true;
+}
+
+/* To be called before an hour is written to. */
 static bool is_closed(applying *apply, int64_t hour_s, bool *closed)
 {
-    if (apply->changes->layer == HB_LAYER_SPEED && (!apply->hour_known || apply->hour_s != hour_s)) {
-        sqlite3_stmt *statement = hb_sqlite_statement_get(apply->store, HB_SQLITE_IS_REPLACED, apply->error);
-        if (statement == NULL)
+    if (!apply->hour_known || apply->hour_s != hour_s) {
+        if ((apply->changes->layer == HB_LAYER_SPEED && !ask_closed(apply, hour_s)) ||
+            (!apply->hour_closed && !hb_sqlite_drop_rollups(apply->store, hour_s, apply->error)))
             return false;
-        sqlite3_bind_int64(statement, 1, hour_s);
-        const int code = sqlite3_step(statement);
-        if (code != SQLITE_ROW && code != SQLITE_DONE)
-            return hb_sqlite_fail(apply->store, "cannot read", apply->error);
-        apply->hour_closed = code == SQLITE_ROW;
         apply->hour_s = hour_s;
         apply->hour_known = true;
-        sqlite3_reset(statement);
     }
     *closed = apply->hour_closed;
     return true;
@@ -206,12 +217,6 @@ static bool put_all(applying *apply)
     return good;
 }
 
-static bool run_step(hb_store *store, hb_sqlite_statement step, hb_error *error)
-{
-    sqlite3_stmt *statement = hb_sqlite_statement_get(store, step, error);
-    return statement != NULL && hb_sqlite_run(store, statement, error);
-}
-
 /* Writes the WAL back into the file. Readers that overlap without end would keep it from ever starting anew, so that it
  * grew without bound: once it is large, wait for those that read it now. Failing is harmless: the next commit tries
  * again. */
@@ -234,17 +239,23 @@ static void bound_wal(hb_store *store)
     }
 }
 
+bool hb_sqlite_step(hb_store *store, hb_sqlite_statement step, hb_error *error)
+{
+    sqlite3_stmt *statement = hb_sqlite_statement_get(store, step, error);
+    return statement != NULL && hb_sqlite_run(store, statement, error);
+}
+
 static bool undo(hb_store *store)
 {
     hb_error unimportant;
     if (sqlite3_get_autocommit(store->db) == 0) /* SQLite may have rolled back by itself */
-        run_step(store, HB_SQLITE_ROLLBACK, &unimportant);
+        hb_sqlite_step(store, HB_SQLITE_ROLLBACK, &unimportant);
     return false;
 }
 
 bool hb_store_begin(hb_store *store, hb_error *error)
 {
-    return run_step(store, HB_SQLITE_BEGIN, error);
+    return hb_sqlite_step(store, HB_SQLITE_BEGIN, error);
 }
 
 bool hb_store_put(hb_store *store, const hb_changes *changes, hb_error *error)
@@ -256,11 +267,16 @@ bool hb_store_put(hb_store *store, const hb_changes *changes, hb_error *error)
 
 bool hb_store_commit(hb_store *store, hb_error *error)
 {
-    if (!run_step(store, HB_SQLITE_COMMIT, error))
+    if (!hb_sqlite_step(store, HB_SQLITE_COMMIT, error))
         return undo(store);
     store->commits++;
     bound_wal(store);
     return true;
+}
+
+bool hb_sqlite_end(hb_store *store, bool good, hb_error *error)
+{
+    return good ? hb_store_commit(store, error) : undo(store);
 }
 
 bool hb_store_apply(hb_store *store, const hb_changes *changes, hb_error *error)

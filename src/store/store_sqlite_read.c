@@ -4,7 +4,7 @@
  * wrote into the tables with the sqlite3 shell is shown as it is. */
 #include "store/store_sqlite.h"
 
-static hb_bytes text_of(sqlite3_stmt *statement, int column)
+hb_bytes hb_sqlite_text(sqlite3_stmt *statement, int column)
 {
     const char *data = (const char *)sqlite3_column_text(statement, column);
     return (hb_bytes){data, data == NULL ? 0 : (size_t)sqlite3_column_bytes(statement, column)};
@@ -17,13 +17,12 @@ static uint64_t count_of(sqlite3_stmt *statement, int column)
 
 static hb_layer layer_of(sqlite3_stmt *statement, int column)
 {
-    return hb_bytes_equal(text_of(statement, column), hb_bytes_of(hb_layer_name(HB_LAYER_BATCH))) ? HB_LAYER_BATCH
-                                                                                                  : HB_LAYER_SPEED;
+    return hb_bytes_equal(hb_sqlite_text(statement, column), hb_bytes_of(hb_layer_name(HB_LAYER_BATCH)))
+               ? HB_LAYER_BATCH
+               : HB_LAYER_SPEED;
 }
 
-/* Steps to the next row. False at the end, *good telling whether it is a good end; then the statement is reset, since
- * one that is not would hold on to an old state of the store. */
-static bool next_row(hb_store *store, sqlite3_stmt *statement, bool *good, hb_error *error)
+bool hb_sqlite_next(hb_store *store, sqlite3_stmt *statement, bool *good, hb_error *error)
 {
     const int code = sqlite3_step(statement);
     if (code == SQLITE_ROW)
@@ -35,7 +34,7 @@ static bool next_row(hb_store *store, sqlite3_stmt *statement, bool *good, hb_er
 
 static hb_minute_row minute_of(sqlite3_stmt *statement)
 {
-    hb_minute_row row = {.channel = text_of(statement, 0), .minute_s = sqlite3_column_int64(statement, 1)};
+    hb_minute_row row = {.channel = hb_sqlite_text(statement, 0), .minute_s = sqlite3_column_int64(statement, 1)};
     row.count.messages = count_of(statement, 2);
     row.count.words = count_of(statement, 3);
     row.count.chatters = count_of(statement, 4);
@@ -43,8 +42,8 @@ static hb_minute_row minute_of(sqlite3_stmt *statement)
     row.count.samples = count_of(statement, 8);
     const double sum = sqlite3_column_double(statement, 7) * (double)row.count.samples;
     row.count.viewers_sum = sum >= 0 && sum < 0x1p52 ? (uint64_t)(sum + 0.5) : 0; /* undoes the mean exactly */
-    row.count.game = text_of(statement, 9);
-    row.count.title = text_of(statement, 10);
+    row.count.game = hb_sqlite_text(statement, 9);
+    row.count.title = hb_sqlite_text(statement, 10);
     return row;
 }
 
@@ -61,7 +60,7 @@ bool hb_store_minutes(hb_store *store, hb_bytes channel, int64_t from_s, int64_t
     sqlite3_bind_int64(statement, 2, to_s);
     if (!all)
         hb_sqlite_bind_text(statement, 3, channel);
-    while (next_row(store, statement, &good, error)) {
+    while (hb_sqlite_next(store, statement, &good, error)) {
         const hb_minute_row row = minute_of(statement);
         if (!visit(context, &row, layer_of(statement, 6)))
             break;
@@ -82,11 +81,12 @@ bool hb_store_words(hb_store *store, hb_bytes channel, int64_t hour_s, hb_kind k
     sqlite3_bind_int64(statement, 2, hour_s);
     if (!all)
         hb_sqlite_bind_text(statement, 3, hb_bytes_of(hb_kind_name(kind)));
-    while (next_row(store, statement, &good, error)) {
+    while (hb_sqlite_next(store, statement, &good, error)) {
         hb_word_row row = {.channel = channel, .hour_s = hour_s};
-        row.word.text = text_of(statement, 1);
+        row.word.text = hb_sqlite_text(statement, 1);
         row.word.count = count_of(statement, 2);
-        if (hb_kind_parse(text_of(statement, 0), &row.word.kind) && !visit(context, &row, layer_of(statement, 3)))
+        if (hb_kind_parse(hb_sqlite_text(statement, 0), &row.word.kind) &&
+            !visit(context, &row, layer_of(statement, 3)))
             break;
     }
     sqlite3_reset(statement);
@@ -102,10 +102,10 @@ bool hb_store_users(hb_store *store, hb_bytes channel, int64_t hour_s, hb_visit_
         return false;
     hb_sqlite_bind_text(statement, 1, channel);
     sqlite3_bind_int64(statement, 2, hour_s);
-    while (next_row(store, statement, &good, error)) {
+    while (hb_sqlite_next(store, statement, &good, error)) {
         hb_user_row row = {.channel = channel, .hour_s = hour_s};
-        row.user.id = text_of(statement, 0);
-        row.user.name = text_of(statement, 1);
+        row.user.id = hb_sqlite_text(statement, 0);
+        row.user.name = hb_sqlite_text(statement, 1);
         row.user.messages = count_of(statement, 2);
         row.user.words = count_of(statement, 3);
         row.user.minutes = count_of(statement, 4);
@@ -126,7 +126,7 @@ bool hb_store_sheets(hb_store *store, hb_bytes channel, int64_t from_s, int64_t 
     hb_sqlite_bind_text(statement, 1, channel);
     sqlite3_bind_int64(statement, 2, from_s);
     sqlite3_bind_int64(statement, 3, to_s);
-    while (next_row(store, statement, &good, error)) {
+    while (hb_sqlite_next(store, statement, &good, error)) {
         hb_sheet_row row = {.channel = channel, .hour_s = sqlite3_column_int64(statement, 0)};
         row.sheet.data = sqlite3_column_blob(statement, 1);
         row.sheet.size = (size_t)sqlite3_column_bytes(statement, 1);
@@ -145,7 +145,7 @@ bool hb_store_outdated(hb_store *store, int words_version, hb_visit_hour *visit,
     if (!good)
         return false;
     sqlite3_bind_int(statement, 1, words_version);
-    while (next_row(store, statement, &good, error))
+    while (hb_sqlite_next(store, statement, &good, error))
         if (!visit(context, sqlite3_column_int64(statement, 0)))
             break;
     sqlite3_reset(statement);
@@ -158,9 +158,9 @@ bool hb_store_channels(hb_store *store, hb_visit_channel *visit, void *context, 
     bool good = statement != NULL;
     if (!good)
         return false;
-    while (next_row(store, statement, &good, error)) {
-        const hb_channel_row row = {.channel = text_of(statement, 0),
-                                    .room_id = text_of(statement, 1),
+    while (hb_sqlite_next(store, statement, &good, error)) {
+        const hb_channel_row row = {.channel = hb_sqlite_text(statement, 0),
+                                    .room_id = hb_sqlite_text(statement, 1),
                                     .first_seen_s = sqlite3_column_int64(statement, 2),
                                     .last_seen_s = sqlite3_column_int64(statement, 3)};
         if (!visit(context, &row))
@@ -177,7 +177,7 @@ bool hb_store_progress(hb_store *store, hb_layer layer, hb_visit_progress *visit
     if (!good)
         return false;
     hb_sqlite_bind_text(statement, 1, hb_bytes_of(hb_layer_name(layer)));
-    while (next_row(store, statement, &good, error)) {
+    while (hb_sqlite_next(store, statement, &good, error)) {
         const hb_progress progress = {.part = sqlite3_column_int64(statement, 0),
                                       .position = count_of(statement, 1),
                                       .done = sqlite3_column_int(statement, 2) != 0,

@@ -47,9 +47,13 @@ typedef struct hb_sheet_row { /* table sheets */
     bool open;      /* the hour still goes on: facts newer than the sheet may be in the rows only */
 } hb_sheet_row;
 
+/* Added to the batch layer's position: retention has removed the part from the log up to there. What the store says of
+ * that hour can no longer be counted anew, so the batch layer must not replace it. */
+#define HB_PROGRESS_REMOVED (UINT64_C(1) << 62)
+
 typedef struct hb_progress { /* table progress */
     int64_t part;
-    uint64_t position; /* offset behind the last fact counted */
+    uint64_t position; /* offset behind the last fact counted; may hold HB_PROGRESS_REMOVED */
     bool done;         /* the speed layer: the part's hour is closed, what comes now is late.
                           the batch layer: the part was counted whole up to position */
     uint64_t late;     /* facts in this part that came too late for the speed layer, so far */

@@ -9,6 +9,7 @@
 
 #include "base/map.h"
 #include "base/memory.h"
+#include "views/code.h"
 
 enum {
     HB_SHEET_MINUTES = 60,
@@ -16,6 +17,7 @@ enum {
     HB_SHEET_ENTRIES_MAX = 8 << 20, /* words, and as many users, in one sheet */
     HB_SHEET_NAME_MAX = 4 << 20,    /* bytes of one word, id, name, game or title */
     HB_SHEET_WORD_SIZE = (1 << 26) - 1,
+    HB_SHEET_MINUTES_LISTED = 7,     /* of a user, when encoded: more are a map */
     HB_SHEET_NAME_MS = (1 << 22) - 1 /* an hour's 3,600,000 ms fit */
 };
 
@@ -132,5 +134,17 @@ static inline void hb_sheet_touch_minute(hb_sheet *sheet, unsigned minute)
 void hb_sheet_untouch(hb_sheet *sheet);
 
 size_t hb_sheet_held(const hb_sheet *sheet); /* bytes */
+
+extern const hb_code_format hb_sheet_format; /* of encoded sheets */
+
+/* Passes the words of an encoded sheet, or the users where that is not NULL, on one by one in the order in which they
+ * stand there; texts hold until the function returns, and false from it ends the scan. False: as hb_sheet_decode. It
+ * checks the seal and stays within bounds, but does not see that words come twice or are not UTF-8. */
+typedef struct hb_sheet_scanner {
+    void *context;
+    bool (*word)(void *context, hb_kind kind, hb_bytes text, uint32_t count);
+    bool (*user)(void *context, hb_bytes id, hb_bytes name, uint32_t messages, uint32_t words);
+} hb_sheet_scanner;
+bool hb_sheet_scan(hb_bytes data, const hb_sheet_scanner *scanner, hb_error *error);
 
 #endif

@@ -1,107 +1,64 @@
-/* sheet_code.c - a sheet as bytes.
+/* sheet_code.c - a sheet as bytes: sealed as code.h describes, letters "HBS".
  *
- *     "HBS", version (1 byte)
- *     XXH3 (64 bits, little endian) of all that follows
- *     size of the plain payload (32 bits, little endian)
- *     the payload as one zstd frame
- *
- * Numbers in the payload are varints (7 bits a byte, the lowest first, the top bit on all bytes but the last); times
- * are zigzag differences to the hour. A text is its size and its bytes. Values of one sort stand together (a column),
- * since zstd finds more that way:
+ * Times are zigzag differences to the hour. Values of one sort stand together (a column), since zstd finds more that
+ * way:
  *
  *     channel, hour (in hours), room id, its time, first and last time
- *     messages, words, shared of minute 0 to 59; samples of minute 0 to 59; for minutes with samples: sum, time, game,
- * title for each kind: number of words, then columns: bytes shared with the word before, further bytes, count; the
- * bytes number of users with a numeric id, ids as differences to the one before (ascending) number of other users, ids
- * as words are written columns over all these users: messages, words, minutes, time of the name, size of the name; the
- * names' bytes
+ *     messages, words, shared of minute 0 to 59
+ *     samples of minute 0 to 59; for minutes with samples: sum, time, game, title
+ *     for each kind: number of words, then columns: bytes shared with the word before, further bytes, the bytes, count
+ *     number of users with a numeric id, ids as differences to the one before (ascending)
+ *     number of other users, ids as words are written
+ *     columns over all these users: messages, words, minutes, time of the name, size of the name, the names' bytes
  *
  * Words are in the order of their bytes, users in the order of numeric ids, then of the others' bytes: equal sheets
  * give equal bytes. A map of minutes is the number of minutes and their places, or over 7 of them 8 and the 8 bytes.
  *
- * The decoder takes nothing on trust: the checksum guards against torn writes, not against malice. It allocates at most
- * the plain payload (RAW_MAX, and no more than zstd could make of so many bytes) and the sheet (limits in sheet.h). */
+ * The decoder allocates at most the plain payload and the sheet (limits in sheet.h). sheet_scan.c reads the same. */
 #include "base/clock.h"
-#include "base/error.h"
 #include "text/utf8.h"
+#include "views/code.h"
 #include "views/sheet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <xxhash.h>
-#include <zstd.h>
 
-enum {
-    VERSION = 1,
-    HEAD = 16,
-    LEVEL = 3,
-    RAW_MAX = 640 << 20,
-    ZSTD_RATIO_MAX = 1 << 15, /* a block of 128 KiB takes 4 bytes at least (RFC 8878, 3.1.1.2) */
-    MINUTES_LISTED = 7,
-    MINUTE_MS = 60 * 1000
-};
+enum { MINUTE_MS = 60 * 1000 };
 
 #define MINUTES_ALL ((UINT64_C(1) << HB_SHEET_MINUTES) - 1)
 
-static const char magic[3] = {'H', 'B', 'S'};
+const hb_code_format hb_sheet_format = {{'H', 'B', 'S'}, 1, "sheet", 3, 640 << 20};
 
 /* ---- Writing ---- */
-
-static void put(hb_buffer *out, uint64_t number)
-{
-    char *room = hb_buffer_room(out, 10);
-    size_t size = 0;
-    for (; number >= 0x80; number >>= 7)
-        room[size++] = (char)(number | 0x80);
-    room[size++] = (char)number;
-    out->size += size;
-}
-
-static void put_signed(hb_buffer *out, int64_t number)
-{
-    put(out, (uint64_t)number << 1 ^ (uint64_t)(number >> 63));
-}
-
-static void put_text(hb_buffer *out, hb_bytes text)
-{
-    put(out, text.size);
-    hb_buffer_append(out, text);
-}
-
-static void put_fixed(char *out, uint64_t number, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++)
-        out[i] = (char)(number >> (8 * i));
-}
 
 static void put_head(hb_buffer *out, const hb_sheet *sheet)
 {
     const int64_t hour_ms = sheet->hour_s * 1000;
-    put_text(out, sheet->channel);
-    put_signed(out, sheet->hour_s / HB_HOUR_S);
-    put_text(out, sheet->room_id);
-    put_signed(out, sheet->room_id.size == 0 ? 0 : sheet->room_ms - hour_ms);
-    put_signed(out, sheet->first_ms == 0 ? 0 : sheet->first_ms - hour_ms);
-    put_signed(out, sheet->first_ms == 0 ? -1 : sheet->last_ms - hour_ms);
+    hb_code_put_text(out, sheet->channel);
+    hb_code_put_signed(out, sheet->hour_s / HB_HOUR_S);
+    hb_code_put_text(out, sheet->room_id);
+    hb_code_put_signed(out, sheet->room_id.size == 0 ? 0 : sheet->room_ms - hour_ms);
+    hb_code_put_signed(out, sheet->first_ms == 0 ? 0 : sheet->first_ms - hour_ms);
+    hb_code_put_signed(out, sheet->first_ms == 0 ? -1 : sheet->last_ms - hour_ms);
 }
 
 static void put_minutes(hb_buffer *out, const hb_sheet *sheet)
 {
     for (unsigned m = 0; m < HB_SHEET_MINUTES; m++) {
-        put(out, sheet->minutes[m].messages);
-        put(out, sheet->minutes[m].words);
-        put(out, sheet->minutes[m].shared);
+        hb_code_put(out, sheet->minutes[m].messages);
+        hb_code_put(out, sheet->minutes[m].words);
+        hb_code_put(out, sheet->minutes[m].shared);
     }
     for (unsigned m = 0; m < HB_SHEET_MINUTES; m++)
-        put(out, sheet->samples == NULL ? 0 : sheet->samples[m].samples);
+        hb_code_put(out, sheet->samples == NULL ? 0 : sheet->samples[m].samples);
     for (unsigned m = 0; sheet->samples != NULL && m < HB_SHEET_MINUTES; m++) {
         const hb_sheet_sample *const sample = &sheet->samples[m];
         if (sample->samples == 0)
             continue;
-        put(out, sample->viewers_sum);
-        put_signed(out, sample->time_ms - sheet->hour_s * 1000);
-        put_text(out, sample->game);
-        put_text(out, sample->title);
+        hb_code_put(out, sample->viewers_sum);
+        hb_code_put_signed(out, sample->time_ms - sheet->hour_s * 1000);
+        hb_code_put_text(out, sample->game);
+        hb_code_put_text(out, sample->title);
     }
 }
 
@@ -144,12 +101,12 @@ static void put_texts(hb_buffer *out, const sort_item *items, size_t count, hb_b
         while (same < before.size && same < text.size && before.data[same] == text.data[same])
             same++;
         shared[i] = same;
-        put(out, same);
+        hb_code_put(out, same);
         hb_buffer_append(rests, hb_bytes_from(text, same));
         before = text;
     }
     for (size_t i = 0; i < count; i++)
-        put(out, items[i].text.size - shared[i]);
+        hb_code_put(out, items[i].text.size - shared[i]);
     hb_buffer_append(out, hb_buffer_bytes(rests));
     free(shared);
 }
@@ -167,10 +124,10 @@ static void put_words(hb_buffer *out, const hb_sheet *sheet, hb_buffer *room)
         size_t to = from;
         while (to < sheet->word_count && items[to].group == kind)
             to++;
-        put(out, to - from);
+        hb_code_put(out, to - from);
         put_texts(out, items + from, to - from, room);
         for (size_t i = from; i < to; i++)
-            put(out, sheet->words[items[i].entry].count);
+            hb_code_put(out, sheet->words[items[i].entry].count);
         from = to;
     }
     free(items);
@@ -185,9 +142,9 @@ static bool is_numeric(hb_bytes id, uint64_t *number)
 static void put_map(hb_buffer *out, uint64_t minutes)
 {
     const int listed = __builtin_popcountll(minutes);
-    if (listed > MINUTES_LISTED) {
-        hb_buffer_append_char(out, MINUTES_LISTED + 1);
-        put_fixed(hb_buffer_room(out, 8), minutes, 8);
+    if (listed > HB_SHEET_MINUTES_LISTED) {
+        hb_buffer_append_char(out, HB_SHEET_MINUTES_LISTED + 1);
+        hb_code_put_fixed(hb_buffer_room(out, 8), minutes, 8);
         out->size += 8;
         return;
     }
@@ -206,22 +163,22 @@ static void put_name_ms(hb_buffer *out, const hb_sheet_user *user)
 {
     const uint32_t minute_ms = last_minute_ms(user->minutes);
     const bool usual = user->name_ms >= minute_ms && user->name_ms - minute_ms < MINUTE_MS;
-    put(out, usual ? user->name_ms - minute_ms : user->name_ms + (uint32_t)MINUTE_MS);
+    hb_code_put(out, usual ? user->name_ms - minute_ms : user->name_ms + (uint32_t)MINUTE_MS);
 }
 
 static void put_user_columns(hb_buffer *out, const hb_sheet *sheet, const sort_item *items)
 {
     const hb_sheet_user *const users = sheet->users;
     for (size_t i = 0; i < sheet->user_count; i++)
-        put(out, users[items[i].entry].messages);
+        hb_code_put(out, users[items[i].entry].messages);
     for (size_t i = 0; i < sheet->user_count; i++)
-        put(out, users[items[i].entry].words);
+        hb_code_put(out, users[items[i].entry].words);
     for (size_t i = 0; i < sheet->user_count; i++)
         put_map(out, users[items[i].entry].minutes);
     for (size_t i = 0; i < sheet->user_count; i++)
         put_name_ms(out, &users[items[i].entry]);
     for (size_t i = 0; i < sheet->user_count; i++)
-        put(out, users[items[i].entry].name_size);
+        hb_code_put(out, users[items[i].entry].name_size);
     for (size_t i = 0; i < sheet->user_count; i++)
         hb_buffer_append(out, (hb_bytes){users[items[i].entry].name, users[items[i].entry].name_size});
 }
@@ -239,10 +196,10 @@ static void put_users(hb_buffer *out, const hb_sheet *sheet, hb_buffer *room)
             *item = (sort_item){first_bytes(item->text), item->text, 1, (uint32_t)i};
     }
     qsort(items, sheet->user_count, sizeof *items, compare_items);
-    put(out, numeric);
+    hb_code_put(out, numeric);
     for (size_t i = 0; i < numeric; i++)
-        put(out, items[i].order - (i == 0 ? 0 : items[i - 1].order));
-    put(out, sheet->user_count - numeric);
+        hb_code_put(out, items[i].order - (i == 0 ? 0 : items[i - 1].order));
+    hb_code_put(out, sheet->user_count - numeric);
     put_texts(out, items + numeric, sheet->user_count - numeric, room);
     put_user_columns(out, sheet, items);
     free(items);
@@ -256,107 +213,34 @@ void hb_sheet_encode(const hb_sheet *sheet, char **data, size_t *size)
     put_minutes(&raw, sheet);
     put_words(&raw, sheet, &room);
     put_users(&raw, sheet, &room);
-    const size_t bound = ZSTD_compressBound(raw.size);
-    char *out = hb_resize(room.data, HEAD + bound, 1);
-    /* Cannot fail: there is room for the worst, and the level is one that exists. */
-    const size_t packed = ZSTD_compress(out + HEAD, bound, raw.data, raw.size, LEVEL);
-    *size = HEAD + (ZSTD_isError(packed) ? 0 : packed);
-    memcpy(out, magic, sizeof magic);
-    out[3] = VERSION;
-    put_fixed(out + 12, raw.size, 4);
-    put_fixed(out + 4, XXH3_64bits(out + 12, *size - 12), 8);
-    *data = hb_resize(out, *size, 1);
+    hb_code_seal(&hb_sheet_format, hb_buffer_bytes(&raw), data, size);
+    hb_buffer_free(&room);
     hb_buffer_free(&raw);
 }
 
 /* ---- Reading ---- */
 
-typedef struct reader {
-    const char *data;
-    size_t size;
-    size_t at;
-    bool bad; /* once set, everything reads as 0 */
-} reader;
-
-static uint64_t take(reader *in)
-{
-    uint64_t number = 0;
-    for (unsigned shift = 0; in->at < in->size && shift < 64; shift += 7) {
-        const unsigned char byte = (unsigned char)in->data[in->at++];
-        if (shift == 63 && byte > 1)
-            break;
-        number |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
-            return number;
-    }
-    in->bad = true;
-    in->at = in->size;
-    return 0;
-}
-
-static uint64_t take_up_to(reader *in, uint64_t most)
-{
-    const uint64_t number = take(in);
-    if (number <= most)
-        return number;
-    in->bad = true;
-    in->at = in->size;
-    return 0;
-}
-
-static int64_t take_signed(reader *in)
-{
-    const uint64_t number = take(in);
-    return (int64_t)(number >> 1 ^ (0 - (number & 1)));
-}
-
-static int64_t take_time(reader *in, int64_t hour_s)
+static int64_t take_time(hb_code_reader *in, int64_t hour_s)
 {
     int64_t time_ms = 0;
-    if (__builtin_add_overflow(take_signed(in), hour_s * 1000, &time_ms))
+    if (__builtin_add_overflow(hb_code_take_signed(in), hour_s * 1000, &time_ms))
         in->bad = true;
     return time_ms;
 }
 
-static hb_bytes take_bytes(reader *in, size_t size)
+static hb_bytes take_text(hb_code_reader *in)
 {
-    if (size > in->size - in->at) {
-        in->bad = true;
-        return (hb_bytes){"", 0};
-    }
-    const hb_bytes bytes = {in->data + in->at, size};
-    in->at += size;
-    return bytes;
-}
-
-static hb_bytes take_text(reader *in)
-{
-    const hb_bytes text = take_bytes(in, take_up_to(in, HB_SHEET_NAME_MAX));
+    const hb_bytes text = hb_code_take_bytes(in, hb_code_take_up_to(in, HB_SHEET_NAME_MAX));
     if (!hb_utf8_valid(text))
         in->bad = true;
     return in->bad ? (hb_bytes){"", 0} : text;
 }
 
-static uint64_t take_fixed(const char *data, size_t bytes)
-{
-    uint64_t number = 0;
-    for (size_t i = bytes; i-- > 0;)
-        number = number << 8 | (unsigned char)data[i];
-    return number;
-}
-
-/* A count of things that take at least `each` bytes, so that no bigger array is made than the payload allows. */
-static size_t take_count(reader *in, size_t each)
-{
-    const size_t left = (in->size - in->at) / each;
-    return take_up_to(in, left < HB_SHEET_ENTRIES_MAX ? left : HB_SHEET_ENTRIES_MAX);
-}
-
-static hb_sheet *take_head(reader *in)
+static hb_sheet *take_head(hb_code_reader *in)
 {
     const int64_t year_10000 = INT64_C(253402300800);
     const hb_bytes channel = take_text(in);
-    const int64_t hour = take_signed(in);
+    const int64_t hour = hb_code_take_signed(in);
     if (hour < -year_10000 || hour > year_10000)
         in->bad = true;
     if (in->bad)
@@ -371,20 +255,20 @@ static hb_sheet *take_head(reader *in)
     return sheet;
 }
 
-static void take_minutes(reader *in, hb_sheet *sheet)
+static void take_minutes(hb_code_reader *in, hb_sheet *sheet)
 {
     uint64_t samples[HB_SHEET_MINUTES];
     for (unsigned m = 0; m < HB_SHEET_MINUTES; m++) {
-        sheet->minutes[m].messages = take(in);
-        sheet->minutes[m].words = take(in);
-        sheet->minutes[m].shared = take(in);
+        sheet->minutes[m].messages = hb_code_take(in);
+        sheet->minutes[m].words = hb_code_take(in);
+        sheet->minutes[m].shared = hb_code_take(in);
     }
     for (unsigned m = 0; m < HB_SHEET_MINUTES; m++)
-        samples[m] = take(in);
+        samples[m] = hb_code_take(in);
     for (unsigned m = 0; m < HB_SHEET_MINUTES && !in->bad; m++) {
         if (samples[m] == 0)
             continue;
-        hb_sheet_sample sample = {.samples = samples[m], .viewers_sum = take(in)};
+        hb_sheet_sample sample = {.samples = samples[m], .viewers_sum = hb_code_take(in)};
         sample.time_ms = take_time(in, sheet->hour_s);
         sample.game = take_text(in);
         sample.title = take_text(in);
@@ -395,17 +279,17 @@ static void take_minutes(reader *in, hb_sheet *sheet)
 
 /* Reads `count` texts as put_texts wrote them into the sheet's memory; what they may take is bounded there. The caller
  * frees the array. NULL when it is wrong: not ascending, not UTF-8, empty, too much. */
-static hb_bytes *take_texts(reader *in, hb_sheet *sheet, size_t count)
+static hb_bytes *take_texts(hb_code_reader *in, hb_sheet *sheet, size_t count)
 {
     hb_bytes *texts = hb_resize(NULL, count, sizeof *texts);
     size_t *shared = hb_resize(NULL, count, sizeof *shared);
     hb_buffer whole = {0};
     for (size_t i = 0; i < count; i++)
-        shared[i] = take_up_to(in, HB_SHEET_NAME_MAX);
+        shared[i] = hb_code_take_up_to(in, HB_SHEET_NAME_MAX);
     for (size_t i = 0; i < count; i++)
-        texts[i].size = take_up_to(in, HB_SHEET_NAME_MAX);
+        texts[i].size = hb_code_take_up_to(in, HB_SHEET_NAME_MAX);
     for (size_t i = 0; i < count && !in->bad; i++) {
-        const hb_bytes rest = take_bytes(in, texts[i].size);
+        const hb_bytes rest = hb_code_take_bytes(in, texts[i].size);
         const size_t size = shared[i] + rest.size;
         if (in->bad || shared[i] > whole.size || rest.size == 0 || size > HB_SHEET_NAME_MAX ||
             sheet->text_size + size > HB_SHEET_TEXT_MAX ||
@@ -428,10 +312,10 @@ static hb_bytes *take_texts(reader *in, hb_sheet *sheet, size_t count)
     return NULL;
 }
 
-static void take_words(reader *in, hb_sheet *sheet)
+static void take_words(hb_code_reader *in, hb_sheet *sheet)
 {
     for (unsigned kind = 0; kind < HB_KINDS && !in->bad; kind++) {
-        const size_t count = take_count(in, 4); /* shared, further, a byte, the count */
+        const size_t count = hb_code_take_count(in, 4, HB_SHEET_ENTRIES_MAX); /* shared, further, a byte, the count */
         if (sheet->word_count + count > HB_SHEET_ENTRIES_MAX)
             in->bad = true;
         hb_bytes *texts = in->bad ? NULL : take_texts(in, sheet, count);
@@ -444,7 +328,7 @@ static void take_words(reader *in, hb_sheet *sheet)
             sheet->words[sheet->word_count++] = (hb_sheet_word){.text = texts[i].data,
                                                                 .size = (uint32_t)texts[i].size & HB_SHEET_WORD_SIZE,
                                                                 .kind = kind & 7,
-                                                                .count = (uint32_t)take_up_to(in, UINT32_MAX)};
+                                                                .count = (uint32_t)hb_code_take_up_to(in, UINT32_MAX)};
         }
         free(texts);
     }
@@ -456,13 +340,13 @@ static void add_id(hb_sheet *sheet, hb_bytes id)
     sheet->users[sheet->user_count++] = (hb_sheet_user){.id = id.data, .id_size = (uint32_t)id.size, .name = ""};
 }
 
-static void take_numeric_ids(reader *in, hb_sheet *sheet, size_t count)
+static void take_numeric_ids(hb_code_reader *in, hb_sheet *sheet, size_t count)
 {
     const uint64_t most = UINT64_C(999999999999999999); /* 18 digits, see is_numeric */
     uint64_t number = 0;
     HB_RESERVE(sheet->users, sheet->user_capacity, count);
     for (size_t i = 0; i < count && !in->bad; i++) {
-        const uint64_t step = take_up_to(in, most - number);
+        const uint64_t step = hb_code_take_up_to(in, most - number);
         number += step;
         if ((step == 0 && i > 0) || sheet->text_size + 18 > HB_SHEET_TEXT_MAX)
             in->bad = true;
@@ -473,7 +357,7 @@ static void take_numeric_ids(reader *in, hb_sheet *sheet, size_t count)
     }
 }
 
-static void take_other_ids(reader *in, hb_sheet *sheet, size_t count)
+static void take_other_ids(hb_code_reader *in, hb_sheet *sheet, size_t count)
 {
     uint64_t number = 0;
     hb_bytes *texts = take_texts(in, sheet, count);
@@ -489,40 +373,41 @@ static void take_other_ids(reader *in, hb_sheet *sheet, size_t count)
     free(texts);
 }
 
-static uint64_t take_map(reader *in)
+static uint64_t take_map(hb_code_reader *in)
 {
-    const unsigned listed = (unsigned)take_up_to(in, MINUTES_LISTED + 1);
+    const unsigned listed = (unsigned)hb_code_take_up_to(in, HB_SHEET_MINUTES_LISTED + 1);
     uint64_t minutes = 0;
-    if (listed > MINUTES_LISTED) {
-        const hb_bytes bytes = take_bytes(in, 8);
-        minutes = in->bad ? 0 : take_fixed(bytes.data, 8);
+    if (listed > HB_SHEET_MINUTES_LISTED) {
+        const hb_bytes bytes = hb_code_take_bytes(in, 8);
+        minutes = in->bad ? 0 : hb_code_take_fixed(bytes.data, 8);
     } else {
         for (unsigned i = 0; i < listed; i++)
-            minutes |= UINT64_C(1) << take_up_to(in, HB_SHEET_MINUTES - 1);
+            minutes |= UINT64_C(1) << hb_code_take_up_to(in, HB_SHEET_MINUTES - 1);
     }
-    if ((minutes & ~MINUTES_ALL) != 0 || (listed <= MINUTES_LISTED ? (unsigned)__builtin_popcountll(minutes) != listed
-                                                                   : __builtin_popcountll(minutes) <= MINUTES_LISTED))
+    if ((minutes & ~MINUTES_ALL) != 0 ||
+        (listed <= HB_SHEET_MINUTES_LISTED ? (unsigned)__builtin_popcountll(minutes) != listed
+                                           : __builtin_popcountll(minutes) <= HB_SHEET_MINUTES_LISTED))
         in->bad = true;
     return in->bad ? 0 : minutes;
 }
 
-static void take_user_columns(reader *in, hb_sheet *sheet)
+static void take_user_columns(hb_code_reader *in, hb_sheet *sheet)
 {
     hb_sheet_user *const users = sheet->users;
     for (size_t i = 0; i < sheet->user_count; i++)
-        users[i].messages = (uint32_t)take_up_to(in, UINT32_MAX);
+        users[i].messages = (uint32_t)hb_code_take_up_to(in, UINT32_MAX);
     for (size_t i = 0; i < sheet->user_count; i++)
-        users[i].words = (uint32_t)take_up_to(in, UINT32_MAX);
+        users[i].words = (uint32_t)hb_code_take_up_to(in, UINT32_MAX);
     for (size_t i = 0; i < sheet->user_count && !in->bad; i++)
         hb_sheet_add_user(sheet, &users[i], 0, 0, take_map(in));
     for (size_t i = 0; i < sheet->user_count; i++) {
-        const uint32_t ms = (uint32_t)take_up_to(in, MINUTE_MS + HB_HOUR_S * 1000 - 1);
+        const uint32_t ms = (uint32_t)hb_code_take_up_to(in, MINUTE_MS + HB_HOUR_S * 1000 - 1);
         users[i].name_ms = (ms < MINUTE_MS ? last_minute_ms(users[i].minutes) + ms : ms - MINUTE_MS) & HB_SHEET_NAME_MS;
     }
     for (size_t i = 0; i < sheet->user_count; i++)
-        users[i].name_size = (uint32_t)take_up_to(in, HB_SHEET_NAME_MAX);
+        users[i].name_size = (uint32_t)hb_code_take_up_to(in, HB_SHEET_NAME_MAX);
     for (size_t i = 0; i < sheet->user_count && !in->bad; i++) {
-        const hb_bytes name = take_bytes(in, users[i].name_size);
+        const hb_bytes name = hb_code_take_bytes(in, users[i].name_size);
         if (in->bad || !hb_utf8_valid(name) || sheet->text_size + name.size > HB_SHEET_TEXT_MAX)
             in->bad = true;
         else
@@ -530,11 +415,11 @@ static void take_user_columns(reader *in, hb_sheet *sheet)
     }
 }
 
-static void take_users(reader *in, hb_sheet *sheet)
+static void take_users(hb_code_reader *in, hb_sheet *sheet)
 {
-    const size_t numeric = take_count(in, 6); /* the id and five columns */
+    const size_t numeric = hb_code_take_count(in, 6, HB_SHEET_ENTRIES_MAX); /* the id and five columns */
     take_numeric_ids(in, sheet, numeric);
-    const size_t others = take_count(in, 8);
+    const size_t others = hb_code_take_count(in, 8, HB_SHEET_ENTRIES_MAX);
     if (numeric + others > HB_SHEET_ENTRIES_MAX)
         in->bad = true;
     if (!in->bad)
@@ -545,7 +430,7 @@ static void take_users(reader *in, hb_sheet *sheet)
 
 static hb_sheet *read_payload(hb_bytes raw)
 {
-    reader in = {raw.data, raw.size, 0, false};
+    hb_code_reader in = {raw.data, raw.size, 0, false};
     hb_sheet *sheet = take_head(&in);
     if (sheet == NULL)
         return NULL;
@@ -560,32 +445,17 @@ static hb_sheet *read_payload(hb_bytes raw)
     return NULL;
 }
 
-static hb_sheet *refuse(hb_error *error, const char *why)
-{
-    hb_fail(error, HB_ERROR_CORRUPT, "the sheet cannot be read: %s", why);
-    return NULL;
-}
-
 hb_sheet *hb_sheet_decode(hb_bytes data, hb_error *error)
 {
-    if (data.size < HEAD || memcmp(data.data, magic, sizeof magic) != 0)
-        return refuse(error, "its bytes are no sheet's");
-    if ((unsigned char)data.data[3] > VERSION) {
-        hb_fail(error, HB_ERROR_VERSION, "the sheet cannot be read: it has version %d, and this hubbub knows up to %d",
-                (unsigned char)data.data[3], VERSION);
+    char *raw = NULL;
+    size_t size = 0;
+    if (!hb_code_unseal(&hb_sheet_format, data, &raw, &size, error))
         return NULL;
-    }
-    if (data.data[3] != VERSION || take_fixed(data.data + 4, 8) != XXH3_64bits(data.data + 12, data.size - 12))
-        return refuse(error, "its checksum is wrong, so it is torn or was altered");
-    const size_t size = take_fixed(data.data + 12, 4);
-    if (size > RAW_MAX || size / ZSTD_RATIO_MAX > data.size)
-        return refuse(error, "it claims an impossible size");
-    char *raw = hb_resize(NULL, size, 1);
-    const size_t plain = ZSTD_decompress(raw, size, data.data + HEAD, data.size - HEAD);
-    hb_sheet *sheet = plain == size ? read_payload((hb_bytes){raw, size}) : NULL;
+    hb_sheet *sheet = read_payload((hb_bytes){raw, size});
     free(raw);
     if (sheet == NULL)
-        return refuse(error, "what it holds makes no sense");
-    hb_sheet_untouch(sheet);
+        hb_code_refuse(&hb_sheet_format, error, HB_CODE_SENSELESS);
+    else
+        hb_sheet_untouch(sheet);
     return sheet;
 }

@@ -83,6 +83,19 @@ static void parameters_are_taken(void **state)
     assert_true(parse("/api/v1/channels/xqc/messages?user=Some_One&deleted=1", &request, &error));
     assert_string_equal(request.user, "some_one");
     assert_true(request.deleted);
+    assert_true(!request.paged && request.format == HB_MESSAGES_JSON && request.text[0] == '\0');
+    assert_true(
+        parse("/api/v1/channels/xqc/messages?text=%C3%84%20b+c&before=1763990000123-4567&limit=3", &request, &error));
+    assert_string_equal(request.text, "Ä b c");
+    assert_true(request.paged);
+    assert_int_equal(request.before.time_ms, 1763990000123);
+    assert_int_equal(request.before.at, 4567);
+    hb_buffer cursor = {0};
+    hb_request_print_cursor(&cursor, request.before);
+    assert_bytes(hb_buffer_bytes(&cursor), "1763990000123-4567");
+    hb_buffer_free(&cursor);
+    assert_true(parse("/api/v1/channels/xqc/messages?format=jsonl", &request, &error));
+    assert_int_equal(request.format, HB_MESSAGES_LINES);
     assert_true(parse("/api/v1/live?channel=XQC", &request, &error));
     assert_string_equal(request.channel, "xqc");
 }
@@ -121,14 +134,22 @@ static void what_makes_no_sense_is_refused_by_name(void **state)
     assert_refused("/api/v1/channels/xqc/rate?from=%zz", HB_ERROR_USAGE, "percent-encoding");
     assert_refused("/api/v1/channels/xqc/messages?user=a%00b", HB_ERROR_USAGE, "user");
     assert_refused("/api/v1/channels/xqc/messages?deleted=perhaps", HB_ERROR_USAGE, "deleted");
+    assert_refused("/api/v1/channels/xqc/messages?text=", HB_ERROR_USAGE, "text");
+    assert_refused("/api/v1/channels/xqc/messages?text=a%00b", HB_ERROR_USAGE, "text");
+    assert_refused("/api/v1/channels/xqc/messages?before=1763990000123", HB_ERROR_USAGE, "before is");
+    assert_refused("/api/v1/channels/xqc/messages?before=-1", HB_ERROR_USAGE, "before is");
+    assert_refused("/api/v1/channels/xqc/messages?format=xml", HB_ERROR_USAGE, "format is 'xml'");
+    assert_refused("/api/v1/channels/xqc/messages?format=raw&limit=5", HB_ERROR_USAGE, "limit and before");
+    assert_refused("/api/v1/channels/xqc/messages?format=raw&before=1-1", HB_ERROR_USAGE, "limit and before");
+    assert_refused("/api/v1/channels/xqc/words?text=a", HB_ERROR_USAGE, "'text'");
     assert_refused("/api/v1/channels/x%2Fc/rate", HB_ERROR_USAGE, "no channel's name");
     assert_refused("/api/v1/channels//rate", HB_ERROR_USAGE, "channel");
     assert_refused("/api/v1/channels/xqc", HB_ERROR_MISSING, "/openapi.json");
     assert_refused("/api/v1/channels/xqc/rate/", HB_ERROR_MISSING, "nothing is at");
     assert_refused("/api/v1/", HB_ERROR_MISSING, "nothing is at");
     assert_refused("/api/v2/channels", HB_ERROR_MISSING, "/api/v1/");
-    char long_query[400] = "/api/v1/channels?";
-    memset(long_query + strlen(long_query), 'x', 300);
+    char long_query[1000] = "/api/v1/channels?";
+    memset(long_query + strlen(long_query), 'x', HB_REQUEST_TEXT_MAX + 1);
     assert_refused(long_query, HB_ERROR_USAGE, "too long");
     assert_refused("/api/v1/channels/a23456789_123456789_123456789_123456789_123456789_1/rate", HB_ERROR_USAGE,
                    "1 to 50");

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 /* ---- Pages and the plain endpoints ---- */
 
@@ -200,6 +201,8 @@ static void messages_are_read_back(void **state)
         {"?user=Ann", "Ann:good day,false Ann:so long,false "},
         {"?user=8", "bob:,true "},
         {"?to=-30m", ""},
+        {"?text=DAY&deleted=1", "Ann:good day,false bob:bad day,true "},
+        {"?text=good+so", ""},
     };
     const test_place *place = *state;
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
@@ -228,6 +231,151 @@ static void messages_are_read_back(void **state)
     client_done(&reply);
     reply = client_get(place->port, "/api/v1/channels/nobody/messages");
     assert_int_equal(reply.status, 404);
+    client_done(&reply);
+}
+
+static void pages_lead_back(void **state)
+{
+    const test_place *place = *state;
+    char target[128] = "/api/v1/channels/xqc/messages?limit=1";
+    for (int id = 3; id >= 1; id--) {
+        json_error_t problem;
+        client_reply reply = client_get(place->port, target);
+        json_t *answer = json_loadb(reply.body.data, reply.body.size, 0, &problem);
+        const json_t *rows = json_object_get(answer, "rows");
+        assert_int_equal(json_array_size(rows), 1);
+        assert_int_equal(atoi(json_string_value(json_object_get(json_array_get(rows, 0), "id"))), id);
+        snprintf(target, sizeof target, "/api/v1/channels/xqc/messages?limit=1&before=%s",
+                 json_string_value(json_object_get(answer, "next")));
+        json_decref(answer);
+        client_done(&reply);
+    }
+    client_reply reply = client_get(place->port, target);
+    assert_has(reply.body, "\"rows\":[]");
+    assert_false(client_has(reply.body, "\"next\""));
+    client_done(&reply);
+}
+
+/* ---- Streams of messages ---- */
+
+static void messages_stream_in_three_forms(void **state)
+{
+    const test_place *place = *state;
+    client_reply reply = client_get(place->port, "/api/v1/channels/xqc/messages?format=jsonl");
+    assert_int_equal(reply.status, 200);
+    assert_has(reply.head, "Content-Type: application/x-ndjson; charset=utf-8\r\n");
+    assert_has(reply.head, "Transfer-Encoding: chunked\r\n");
+    assert_has(reply.head, "Access-Control-Allow-Origin: *\r\n");
+    assert_has(reply.body, "\"text\":\"good day\",\"action\":false,\"shared\":false,\"deleted\":false}\n{\"time\":");
+    assert_has(reply.body, "\"text\":\"\",\"action\":false,\"shared\":false,\"deleted\":true}\n");
+    assert_has(reply.body, "\r\n0\r\n\r\n");
+    client_done(&reply);
+    reply = client_get(place->port, "/api/v1/channels/xqc/messages?format=text&user=BOB");
+    assert_has(reply.head, "Content-Type: text/plain; charset=utf-8\r\n");
+    assert_has(reply.body, " #xqc bob: [deleted]\n");
+    assert_false(client_has(reply.body, "Ann"));
+    client_done(&reply);
+    reply = client_get(place->port, "/api/v1/channels/xqc/messages?format=raw");
+    assert_has(reply.body, " PRIVMSG #xqc :good day\n@");
+    assert_has(reply.body, " CLEARMSG #xqc ");
+    assert_false(client_has(reply.body, "PRIVMSG #xqc :bad day"));
+    client_done(&reply);
+    reply = client_get(place->port, "/api/v1/channels/xqc/messages?format=raw&deleted=1&text=bad%20d");
+    assert_has(reply.body, "PRIVMSG #xqc :bad day\n");
+    assert_false(client_has(reply.body, "so long"));
+    client_done(&reply);
+    reply = client_get(place->port, "/api/v1/channels/nobody/messages?format=text");
+    assert_int_equal(reply.status, 404);
+    client_done(&reply);
+    reply = client_get(place->port, "/api/v1/channels/xqc/messages?format=text&text=nowhere");
+    assert_int_equal(reply.status, 200);
+    assert_bytes(reply.body, "0\r\n\r\n");
+    client_done(&reply);
+    reply = client_ask(place->port, "HEAD", "/api/v1/channels/xqc/messages?format=text", "");
+    assert_int_equal(reply.status, 200);
+    assert_int_equal(reply.body.size, 0);
+    client_done(&reply);
+}
+
+/* Streams that nobody reads hold up nobody else; those whose clients have gone make room for others; what is read is
+ * whole. */
+static void streams_end_with_their_clients(void **state)
+{
+    enum { MESSAGES = 40000, STREAMS = 100 };
+    static const char target[] = "/api/v1/channels/xqc/messages?format=raw&from=-2h";
+    test_place *place = *state;
+    hb_buffer text = {0};
+    size_t lines = 0;
+    for (int i = 0; i < MESSAGES; i++)
+        append(place, "@id=m%d;tmi-sent-ts=%lld;user-id=9 :many!m@m PRIVMSG #xqc :%0200d", i,
+               (long long)place->minute_s * 1000 + i % 1000, i);
+    flush(place);
+    int streams[STREAMS];
+    int served = 0;
+    for (int i = 0; i < STREAMS; i++) {
+        text.size = 0;
+        streams[i] = client_stream(place->port, target, 4096);
+        assert_true(client_wait_for(streams[i], "\r\n\r\n", &text));
+        served += client_has(hb_buffer_bytes(&text), "200 OK");
+        assert_true(client_has(hb_buffer_bytes(&text), "200 OK") || client_has(hb_buffer_bytes(&text), "503 "));
+    }
+    assert_true(served >= 8 && served < STREAMS); /* others are told to come back */
+    client_reply reply = client_get(place->port, "/api/v1/channels/xqc/rate");
+    assert_int_equal(reply.status, 200);
+    client_done(&reply);
+    for (int i = 0; i < STREAMS; i++)
+        close(streams[i]);
+    const int64_t until_ms = hb_monotonic_ms() + CLIENT_TIMEOUT_MS;
+    do {
+        reply = client_get(place->port, "/api/v1/channels/xqc/messages?format=raw&text=so+long");
+        served = reply.status == 200;
+        client_done(&reply);
+    } while (!served && hb_monotonic_ms() < until_ms);
+    assert_true(served);
+    text.size = 0;
+    const int whole = client_stream(place->port, target, 0);
+    while (client_read(whole, CLIENT_TIMEOUT_MS, &text)) {
+    }
+    close(whole);
+    for (hb_bytes rest = hb_buffer_bytes(&text), line; hb_bytes_cut(&rest, '\n', &line);)
+        lines += line.size > 200;
+    assert_true(lines >= MESSAGES - MESSAGES / 100 && lines <= MESSAGES); /* a few are split by chunks */
+    assert_true(memmem(text.data + text.size - 7, 7, "\r\n0\r\n\r\n", 7) != NULL);
+    hb_buffer_free(&text);
+}
+
+/* What fails when the reply has begun already cuts it off. */
+static void a_stream_that_fails_is_cut_off(void **state)
+{
+    enum { MESSAGES = 2000 };
+    test_place *place = *state;
+    const int64_t hour_s = hb_time_floor(place->minute_s, HB_HOUR_S);
+    char hour[HB_TIME_TEXT];
+    char path[400];
+    char target[128];
+    for (int i = 0; i < MESSAGES; i++)
+        append(place, "@id=m%d;tmi-sent-ts=%lld;user-id=9 :many!m@m PRIVMSG #xqc :%0200d", i,
+               (long long)place->minute_s * 1000 + i % 1000, i);
+    flush(place);
+    hb_time_print_hour(hour_s + 5 * HB_HOUR_S, hour);
+    snprintf(path, sizeof path, "%s/%s.irc", place->log_path, hour); /* a directory cannot be read */
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(target, sizeof target, "/api/v1/channels/xqc/messages?format=text&from=-2h&to=%lld",
+             (long long)hour_s + 8 * HB_HOUR_S);
+    for (int i = 0; i < 3; i++) {
+        hb_buffer text = {0};
+        const int64_t start_ms = hb_monotonic_ms();
+        const int client = client_stream(place->port, target, 0);
+        while (client_read(client, CLIENT_TIMEOUT_MS, &text)) {
+        }
+        close(client);
+        assert_true(hb_monotonic_ms() - start_ms < CLIENT_TIMEOUT_MS);
+        assert_has(hb_buffer_bytes(&text), "200 OK");
+        assert_false(client_has(hb_bytes_from(hb_buffer_bytes(&text), text.size - 7), "\r\n0\r\n\r\n"));
+        hb_buffer_free(&text);
+    }
+    client_reply reply = client_get(place->port, "/api/v1/channels/xqc/messages?format=text");
+    assert_int_equal(reply.status, 200);
     client_done(&reply);
 }
 
@@ -445,6 +593,10 @@ int main(void)
         SERVED(head_has_the_length_and_no_body),
         SERVED(every_path_answers_as_described),
         SERVED(messages_are_read_back),
+        SERVED(pages_lead_back),
+        SERVED(messages_stream_in_three_forms),
+        SERVED(streams_end_with_their_clients),
+        SERVED(a_stream_that_fails_is_cut_off),
         SERVED(any_page_may_read_the_api_only),
         SERVED(news_is_live_within_a_second),
         SERVED(messages_are_live_and_filtered),

@@ -1,10 +1,12 @@
-/* test_text.c - UTF-8 and the JSON writer that stands on it. */
+/* test_text.c - UTF-8, the JSON writer that stands on it, and finding texts. */
 #include "unit.h"
 
 #include "serve/json.h"
+#include "text/find.h"
 #include "text/utf8.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static void good_code_points_go_through(void **state)
 {
@@ -84,6 +86,69 @@ static void json_sets_its_commas_and_escapes(void **state)
     hb_buffer_free(&out);
 }
 
+/* ---- Finding ---- */
+
+static bool holds(const char *text, const char *what)
+{
+    hb_error error;
+    hb_finder *finder = hb_finder_open(hb_bytes_of(what), &error);
+    assert_non_null(finder);
+    const bool has = hb_finder_has(finder, hb_bytes_of(text));
+    hb_finder_close(finder);
+    return has;
+}
+
+static void texts_are_found_as_people_mean_them(void **state)
+{
+    (void)state;
+    assert_true(holds("Good Day", "good day"));
+    assert_true(holds("say good", "GOOD"));
+    assert_true(holds("g", "g"));
+    assert_false(holds("goo", "good"));
+    assert_false(holds("", "good"));
+    assert_true(holds("die Stra\u00dfe", "STRASSE"));
+    assert_true(holds("DIE STRASSE", "stra\u00dfe"));
+    assert_true(holds("\uff48\uff45\uff4c\uff4c\uff4f", "Hello"));
+    assert_true(holds("plain hello", "\uff28\uff45llo"));
+    assert_true(holds("ПРИВЕТ мир", "привет"));
+    assert_true(holds("Cafe\u0301", "caf\u00e9"));
+    assert_false(holds("Caf\u00e9", "cafe"));
+    assert_true(holds("he\u200bllo", "hello"));
+    assert_true(holds("\U0001f602\U0001f602", "\U0001f602"));
+    assert_true(holds("bad \xff bytes", "BYTES"));
+    assert_false(holds("ascii", "\u00e9"));
+    hb_error error;
+    assert_null(hb_finder_open(HB_BYTES(""), &error));
+    assert_int_equal(error.code, HB_ERROR_USAGE);
+    assert_null(hb_finder_open(HB_BYTES("\u200b\u200d"), &error));
+    assert_int_equal(error.code, HB_ERROR_USAGE);
+}
+
+/* A letter that is not ASCII in front sends a text through ICU: it must find the same. */
+static void ascii_is_found_as_icu_finds_it(void **state)
+{
+    (void)state;
+    hb_error error;
+    int found = 0;
+    srand(17);
+    for (int round = 0; round < 20000; round++) {
+        char text[40] = "\u00e9";
+        char what[4] = {0};
+        const int size = rand() % 30;
+        for (int i = 0; i < size; i++)
+            text[2 + i] = (char)(rand() % 2 == 0 ? "aAbB"[rand() % 4] : 1 + rand() % 127);
+        for (int i = 0; i < 1 + round % 3; i++)
+            what[i] = (char)(rand() % 2 == 0 ? "aAbB"[rand() % 4] : 1 + rand() % 127);
+        hb_finder *finder = hb_finder_open(hb_bytes_of(what), &error);
+        assert_non_null(finder);
+        const bool has = hb_finder_has(finder, hb_bytes_of(text + 2));
+        assert_int_equal(has, hb_finder_has(finder, hb_bytes_of(text)));
+        hb_finder_close(finder);
+        found += has;
+    }
+    assert_true(found > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +156,8 @@ int main(void)
         cmocka_unit_test(bad_parts_become_one_replacement_each),
         cmocka_unit_test(ascii_is_measured),
         cmocka_unit_test(json_sets_its_commas_and_escapes),
+        cmocka_unit_test(texts_are_found_as_people_mean_them),
+        cmocka_unit_test(ascii_is_found_as_icu_finds_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
