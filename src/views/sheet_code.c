@@ -19,6 +19,7 @@
 #include "text/utf8.h"
 #include "views/code.h"
 #include "views/sheet.h"
+#include "views/sort.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,31 +63,48 @@ static void put_minutes(hb_buffer *out, const hb_sheet *sheet)
     }
 }
 
-/* What is sorted: texts by their first 8 bytes as a number, then by all; numeric ids by their number. */
+/* What is sorted. order has the group (the kind of a word; of a user 0 for a numeric id, else 1) in its highest bits,
+ * below it the id as a number, or the first bytes of the text. */
 typedef struct sort_item {
     uint64_t order;
     hb_bytes text;
-    uint32_t group; /* kind of a word; of a user 0 for a numeric id, else 1 */
     uint32_t entry;
 } sort_item;
 
-static int compare_items(const void *left, const void *right)
+enum { WORD_GROUP_BITS = 3, USER_GROUP_BITS = 1 };
+
+static int compare_texts(const void *left, const void *right)
 {
-    const sort_item *const a = left;
-    const sort_item *const b = right;
-    if (a->group != b->group)
-        return a->group < b->group ? -1 : 1;
-    if (a->order != b->order)
-        return a->order < b->order ? -1 : 1;
-    return hb_bytes_compare(a->text, b->text);
+    return hb_bytes_compare(((const sort_item *)left)->text, ((const sort_item *)right)->text);
 }
 
-static uint64_t first_bytes(hb_bytes text)
+static uint64_t order_of(uint64_t group, unsigned group_bits, hb_bytes text)
 {
     uint64_t order = 0;
     for (size_t i = 0; i < sizeof order; i++)
         order = order << 8 | (i < text.size ? (unsigned char)text.data[i] : 0);
-    return order;
+    return group << (64 - group_bits) | order >> group_bits;
+}
+
+/* By order; where that is the same, by the whole text. (Numeric ids never tie: each is there once.) */
+static void sort_items(sort_item **items, size_t count)
+{
+    hb_sort_pair *pairs = hb_resize(NULL, count * 2, sizeof *pairs);
+    sort_item *sorted = hb_resize(NULL, count, sizeof *sorted);
+    for (size_t i = 0; i < count; i++)
+        pairs[i] = (hb_sort_pair){(*items)[i].order, (uint32_t)i};
+    const hb_sort_pair *const order = hb_sort(pairs, pairs + count, count);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = (*items)[order[i].entry];
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from + 1; to < count && sorted[to].order == sorted[from].order; to++)
+            ;
+        if (to > from + 1)
+            qsort(sorted + from, to - from, sizeof *sorted, compare_texts);
+    }
+    free(pairs);
+    free(*items);
+    *items = sorted;
 }
 
 /* Columns of texts in order: each is the bytes that it shares with the one before, and the rest. */
@@ -116,13 +134,13 @@ static void put_words(hb_buffer *out, const hb_sheet *sheet, hb_buffer *room)
     sort_item *items = hb_resize(NULL, sheet->word_count, sizeof *items);
     for (size_t i = 0; i < sheet->word_count; i++) {
         const hb_bytes text = {sheet->words[i].text, sheet->words[i].size};
-        items[i] = (sort_item){first_bytes(text), text, sheet->words[i].kind, (uint32_t)i};
+        items[i] = (sort_item){order_of(sheet->words[i].kind, WORD_GROUP_BITS, text), text, (uint32_t)i};
     }
-    qsort(items, sheet->word_count, sizeof *items, compare_items);
+    sort_items(&items, sheet->word_count);
     size_t from = 0;
     for (unsigned kind = 0; kind < HB_KINDS; kind++) {
         size_t to = from;
-        while (to < sheet->word_count && items[to].group == kind)
+        while (to < sheet->word_count && items[to].order >> (64 - WORD_GROUP_BITS) == kind)
             to++;
         hb_code_put(out, to - from);
         put_texts(out, items + from, to - from, room);
@@ -193,9 +211,9 @@ static void put_users(hb_buffer *out, const hb_sheet *sheet, hb_buffer *room)
         if (is_numeric(item->text, &item->order))
             numeric++;
         else
-            *item = (sort_item){first_bytes(item->text), item->text, 1, (uint32_t)i};
+            item->order = order_of(1, USER_GROUP_BITS, item->text);
     }
-    qsort(items, sheet->user_count, sizeof *items, compare_items);
+    sort_items(&items, sheet->user_count);
     hb_code_put(out, numeric);
     for (size_t i = 0; i < numeric; i++)
         hb_code_put(out, items[i].order - (i == 0 ? 0 : items[i - 1].order));
