@@ -450,21 +450,21 @@ static void the_back_off_grows_and_begins_anew_after_a_stable_time(void **state)
     (void)state;
     fake_twitch *server = fake_open();
     hb_irc_options options = fake_options(server);
-    options.retry_ms = 5;
+    options.retry_ms = 8;
     fake_client *client = fake_client_open(server, options, "a");
     const int64_t start_ms = hb_monotonic_ms();
-    for (size_t i = 0; i < 7; i++) {
+    for (size_t i = 0; i < 8; i++) {
         fake_until(server, server->guest_count == i + 1 && server->guests[i].logged_in);
         fake_hang_up(&server->guests[i]);
     }
-    /* waits of 5, 10, 20, 40, 80 and 160 ms, each 25 % less at most */
-    assert_true(hb_monotonic_ms() - start_ms >= 315 * 3 / 4);
+    /* waits of 8, 16, 32, 64, 128, 256 and 512 ms, each 25 % less at most */
+    assert_true(hb_monotonic_ms() - start_ms >= 1016 * 3 / 4);
     fake_until(server, fake_joined(client) == 1);
     fake_run(server, 60 * options.retry_ms + 50);
-    fake_hang_up(&server->guests[7]);
+    fake_hang_up(&server->guests[8]);
     const int64_t lost_ms = hb_monotonic_ms();
-    fake_until(server, server->guest_count == 9);
-    assert_true(hb_monotonic_ms() - lost_ms < 200); /* not 240 or more */
+    fake_until(server, server->guest_count == 10);
+    assert_true(hb_monotonic_ms() - lost_ms < 700); /* not 768 or more, as it would be without a new beginning */
     fake_client_close(client);
     fake_close(server);
 }
