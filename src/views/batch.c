@@ -256,15 +256,20 @@ static bool next_share(hb_batch *batch, uint32_t *number)
     return true;
 }
 
+static void count_share(hb_batch *batch, uint32_t number)
+{
+    for (unsigned i = 0; i < batch->options.jobs; i++) {
+        hb_buffer *const lines = &batch->workers[i].lines[number];
+        hb_fold_lines(batch->shares[number].fold, hb_buffer_bytes(lines));
+        batch->shares[number].taken += lines->size;
+        lines->size = 0;
+    }
+}
+
 static void count_shares(hb_batch *batch)
 {
     for (uint32_t number; next_share(batch, &number);)
-        for (unsigned i = 0; i < batch->options.jobs; i++) {
-            hb_buffer *const lines = &batch->workers[i].lines[number];
-            hb_fold_lines(batch->shares[number].fold, hb_buffer_bytes(lines));
-            batch->shares[number].taken += lines->size;
-            lines->size = 0;
-        }
+        count_share(batch, number);
 }
 
 static int compare_taken(const void *a, const void *b, void *context)
@@ -275,7 +280,7 @@ static int compare_taken(const void *a, const void *b, void *context)
     return one != other ? (one > other ? -1 : 1) : 0;
 }
 
-/* Makes the rows of the next share; false when there is none left. */
+/* Counts the last round's lines of the next share, and makes its rows; false when there is none left. */
 static bool make_rows(worker *one)
 {
     hb_batch *const batch = one->batch;
@@ -283,6 +288,7 @@ static bool make_rows(worker *one)
     if (!next_share(batch, &number))
         return false;
     share *const mine = &batch->shares[number];
+    count_share(batch, number);
     for (size_t i = 0; i < hb_fold_slot_count(mine->fold) && !atomic_load(&batch->given_up); i++) {
         hb_fold_slot *const slot = hb_fold_slot_at(mine->fold, i);
         hb_top top = {0};
@@ -366,10 +372,12 @@ static void work(worker *one)
     hb_batch *const batch = one->batch;
     const uint32_t passes = batch->passes;
     for (uint32_t pass = 0; pass < passes; pass++) {
-        for (bool more = true; more;) {
+        for (;;) {
             read_next_stretch(one);
             pthread_barrier_wait(&batch->barrier);
-            more = atomic_load(&batch->next_at) < batch->end && !atomic_load(&batch->given_up);
+            /* The last round is counted share by share with the rows, so that storing can begin with the first. */
+            if (atomic_load(&batch->next_at) >= batch->end || atomic_load(&batch->given_up))
+                break;
             count_shares(batch);
             meet(batch, false);
             pthread_barrier_wait(&batch->barrier);
