@@ -11,6 +11,20 @@ bool hb_bytes_cut(hb_bytes *rest, char separator, hb_bytes *part)
     return true;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+hb_bytes hb_bytes_trim(hb_bytes text)
+{
+    while (text.size > 0 && is_blank(text.data[0]))
+        text = hb_bytes_from(text, 1);
+    while (text.size > 0 && is_blank(text.data[text.size - 1]))
+        text.size--;
+    return text;
+}
+
 bool hb_bytes_to_u64(hb_bytes text, uint64_t *number)
 {
     uint64_t value = 0;

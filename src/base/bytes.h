@@ -43,6 +43,9 @@ static inline hb_bytes hb_bytes_from(hb_bytes text, size_t start)
 /* Takes the part before the next separator off *rest, and the separator; false when *rest is empty. */
 bool hb_bytes_cut(hb_bytes *rest, char separator, hb_bytes *part);
 
+/* The text without blanks, tabs and CRs at its ends. */
+hb_bytes hb_bytes_trim(hb_bytes text);
+
 /* Reads an unsigned decimal number that fills all of text; false when it does not, or is over 64 bits. */
 bool hb_bytes_to_u64(hb_bytes text, uint64_t *number);
 

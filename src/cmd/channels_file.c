@@ -9,20 +9,6 @@
 
 enum { FILE_MAX = 16 << 20 };
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-static hb_bytes trimmed(hb_bytes line)
-{
-    while (line.size > 0 && is_space(line.data[0]))
-        line = hb_bytes_from(line, 1);
-    while (line.size > 0 && is_space(line.data[line.size - 1]))
-        line.size--;
-    return line;
-}
-
 void hb_channel_list_add(hb_channel_list *list, hb_bytes login)
 {
     char *copy = hb_arena_alloc(&list->arena, login.size + 1);
@@ -40,7 +26,7 @@ static bool take_text(hb_channel_list *list, const char *path, hb_bytes text, hb
     if (hb_bytes_start_with(text, HB_BYTES("\xEF\xBB\xBF"))) /* a byte order mark, as some editors write it */
         text = hb_bytes_from(text, 3);
     for (unsigned number = 1; hb_bytes_cut(&text, '\n', &line); number++) {
-        if (!hb_bytes_cut(&line, '#', &name) || (name = trimmed(name)).size == 0)
+        if (!hb_bytes_cut(&line, '#', &name) || (name = hb_bytes_trim(name)).size == 0)
             continue;
         if (!hb_channel_name_read(name, login))
             return hb_fail(error, HB_ERROR_USAGE,

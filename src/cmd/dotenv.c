@@ -8,15 +8,6 @@
 
 enum { DOTENV_MAX = 65536 };
 
-static hb_bytes trim(hb_bytes text)
-{
-    while (text.size > 0 && strchr(" \t\r", text.data[0]) != NULL)
-        text = hb_bytes_from(text, 1);
-    while (text.size > 0 && strchr(" \t\r", text.data[text.size - 1]) != NULL)
-        text.size--;
-    return text;
-}
-
 static bool is_name(hb_bytes name)
 {
     for (size_t i = 0; i < name.size; i++) {
@@ -30,22 +21,22 @@ static bool is_name(hb_bytes name)
 
 static bool take_line(hb_dotenv *dotenv, hb_bytes line)
 {
-    line = trim(line);
+    line = hb_bytes_trim(line);
     if (line.size == 0 || line.data[0] == '#')
         return true;
     if (hb_bytes_start_with(line, HB_BYTES("export ")))
-        line = trim(hb_bytes_from(line, sizeof "export"));
+        line = hb_bytes_trim(hb_bytes_from(line, sizeof "export"));
     hb_bytes value = line;
     hb_bytes name;
-    if (memchr(line.data, '=', line.size) == NULL || !hb_bytes_cut(&value, '=', &name) || !is_name(trim(name)))
+    if (memchr(line.data, '=', line.size) == NULL || !hb_bytes_cut(&value, '=', &name) || !is_name(hb_bytes_trim(name)))
         return false;
-    value = trim(value);
+    value = hb_bytes_trim(value);
     if (value.size > 0 && (value.data[0] == '"' || value.data[0] == '\'')) {
         if (value.size < 2 || value.data[value.size - 1] != value.data[0])
             return false;
         value = (hb_bytes){value.data + 1, value.size - 2};
     }
-    hb_buffer_append(&dotenv->text, trim(name));
+    hb_buffer_append(&dotenv->text, hb_bytes_trim(name));
     hb_buffer_append_char(&dotenv->text, '\0');
     hb_buffer_append(&dotenv->text, value);
     hb_buffer_append_char(&dotenv->text, '\0');

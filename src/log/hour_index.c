@@ -17,6 +17,7 @@
 #include "log/hour_index.h"
 
 #include "base/clock.h"
+#include "log/log_file.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -250,19 +251,6 @@ bool hb_index_maker_finish(hb_index_maker *maker, int file, uint64_t end, uint64
     return tail != 0;
 }
 
-static bool write_whole(int file, hb_bytes data)
-{
-    while (data.size > 0) {
-        const ssize_t wrote = write(file, data.data, data.size);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return false;
-        data = hb_bytes_from(data, (size_t)wrote);
-    }
-    return true;
-}
-
 /* Under a name of its own first, which is locked: of two who make it at the same time, one does. A power failure may
  * leave it torn: that is noticed when it is read. */
 bool hb_index_write(const hb_log *log, int64_t hour, hb_bytes index)
@@ -280,7 +268,7 @@ bool hb_index_write(const hb_log *log, int64_t hour, hb_bytes index)
     bool written = flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &opened) == 0 &&
                    fstatat(log->folder, unfinished, &named, 0) == 0 && opened.st_ino == named.st_ino;
     if (written) {
-        written = ftruncate(file, 0) == 0 && write_whole(file, index) &&
+        written = ftruncate(file, 0) == 0 && hb_log_write_whole(file, index) &&
                   renameat(log->folder, unfinished, log->folder, name) == 0;
         if (!written)
             unlinkat(log->folder, unfinished, 0);

@@ -35,19 +35,6 @@ typedef struct compression {
     hb_index_maker *index;
 } compression;
 
-static bool write_all(int file, hb_bytes data)
-{
-    while (data.size > 0) {
-        const ssize_t wrote = write(file, data.data, data.size);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return false;
-        data = hb_bytes_from(data, (size_t)wrote);
-    }
-    return true;
-}
-
 /* Compresses whole lines up to the present end of the plain file. */
 static bool compress_to_end(compression *work, hb_error *error)
 {
@@ -65,7 +52,7 @@ static bool compress_to_end(compression *work, hb_error *error)
         }
         const hb_bytes frame = hb_frame_make(work->log->maker, lines);
         hb_frame_place(work->log->maker, work->done);
-        if (!write_all(work->to, frame))
+        if (!hb_log_write_whole(work->to, frame))
             return hb_fail_errno(error, "cannot write %s/%s", work->log->directory, work->to_name);
         hb_index_maker_add(work->index, work->wrote, work->done, lines);
         work->done += lines.size;

@@ -49,6 +49,19 @@ bool hb_log_name_read(const char *name, int64_t *hour, hb_log_form *form)
     return false;
 }
 
+bool hb_log_write_whole(int file, hb_bytes data)
+{
+    while (data.size > 0) {
+        const ssize_t wrote = write(file, data.data, data.size);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return false;
+        data = hb_bytes_from(data, (size_t)wrote);
+    }
+    return true;
+}
+
 int hb_log_open_hour(const hb_log *log, int64_t hour, hb_log_form form, int flags)
 {
     char name[HB_LOG_NAME];

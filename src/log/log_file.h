@@ -76,6 +76,9 @@ bool hb_log_exists(const hb_log *log, int64_t hour, hb_log_form form);
 /* Opens an hour's file: -1 and errno. */
 int hb_log_open_hour(const hb_log *log, int64_t hour, hb_log_form form, int flags);
 
+/* Writes all of data where the file stands. False and errno: not all of it. */
+bool hb_log_write_whole(int file, hb_bytes data);
+
 /* Cuts a torn last line or frame off, and says so. The lock must be held, file be open for reading and writing.
  * *size: of the file afterwards; *lines_end: bytes of lines in it. False: HB_ERROR_SYSTEM. */
 bool hb_log_mend(const hb_log *log, int file, int64_t hour, hb_log_form form, uint64_t *size, uint64_t *lines_end,

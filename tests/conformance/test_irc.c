@@ -23,15 +23,6 @@ typedef struct vector {
 
 static hb_arena arena;
 
-static hb_bytes trim(hb_bytes text)
-{
-    while (text.size > 0 && strchr(" \t\r", text.data[0]) != NULL)
-        text = hb_bytes_from(text, 1);
-    while (text.size > 0 && strchr(" \t\r", text.data[text.size - 1]) != NULL)
-        text.size--;
-    return text;
-}
-
 /* A YAML scalar, plain or in double quotes. */
 static hb_bytes scalar(hb_bytes text)
 {
@@ -84,8 +75,8 @@ static void take_pair(hb_bytes text, bool in_tags, vector *taken)
     const char *colon = text.data + 1;
     while (colon < text.data + text.size && *colon != ':')
         colon++;
-    const hb_bytes key = scalar(trim((hb_bytes){text.data, (size_t)(colon - text.data)}));
-    const hb_bytes value = scalar(trim(hb_bytes_from(text, (size_t)(colon - text.data) + 1)));
+    const hb_bytes key = scalar(hb_bytes_trim((hb_bytes){text.data, (size_t)(colon - text.data)}));
+    const hb_bytes value = scalar(hb_bytes_trim(hb_bytes_from(text, (size_t)(colon - text.data) + 1)));
     if (in_tags) {
         taken->keys[taken->tag_count] = key;
         taken->values[taken->tag_count++] = value;
@@ -103,7 +94,7 @@ static size_t check_all(hb_bytes rest)
     bool in_tags = false;
     hb_bytes row;
     while (hb_bytes_cut(&rest, '\n', &row)) {
-        const hb_bytes text = trim(row);
+        const hb_bytes text = hb_bytes_trim(row);
         const hb_bytes input = HB_BYTES("- input: ");
         if (text.size == 0 || text.data[0] == '#' || hb_bytes_equal(text, HB_BYTES("tests:")))
             continue;
@@ -113,7 +104,7 @@ static size_t check_all(hb_bytes rest)
             current = (vector){.input = scalar(hb_bytes_from(text, input.size))};
             in_tags = false;
         } else if (text.data[0] == '-') {
-            current.params[current.param_count++] = scalar(trim(hb_bytes_from(text, 1)));
+            current.params[current.param_count++] = scalar(hb_bytes_trim(hb_bytes_from(text, 1)));
         } else if (text.data[text.size - 1] == ':') {
             in_tags = hb_bytes_equal(text, HB_BYTES("tags:"));
         } else {

@@ -1,6 +1,5 @@
 /* test_answer.c - answers against a slow, obvious computation, and their printing with hostile texts. */
-#include "scratch.h"
-#include "unit.h"
+#include "store_place.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -16,39 +15,12 @@
 
 enum { HOUR = 1764000000, HOURS = 4, KEYS = 40 };
 
-static char directory[SCRATCH_NAME];
-static char path[96];
-
-static int make_directory(void **state)
-{
-    (void)state;
-    if (!scratch_make(directory))
-        return -1;
-    snprintf(path, sizeof path, "%s/hubbub.db", directory);
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    return scratch_remove(directory) ? 0 : -1;
-}
-
 static hb_store *open_store(void)
 {
     hb_error error = {0};
     hb_store *store = hb_store_open(path, HB_STORE_WRITE, &error);
     assert_non_null(store);
     return store;
-}
-
-static void apply(hb_store *store, const hb_changes *changes)
-{
-    hb_error error = {0};
-    if (hb_store_apply(store, changes, &error))
-        return;
-    print_error("%s\n", error.text);
-    fail();
 }
 
 /* The answer as text; the caller frees it. */

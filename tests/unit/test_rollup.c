@@ -1,7 +1,6 @@
 /* test_rollup.c - days, weeks and months: answers are the same with and without them, whatever changes in between; and
  * what is too old goes, and nothing else. */
-#include "scratch.h"
-#include "unit.h"
+#include "store_place.h"
 
 #include "base/clock.h"
 #include "log/log.h"
@@ -22,24 +21,6 @@ enum {
     KEYS = 12
 };
 
-static char directory[SCRATCH_NAME];
-static char path[96];
-
-static int make_directory(void **state)
-{
-    (void)state;
-    if (!scratch_make(directory))
-        return -1;
-    snprintf(path, sizeof path, "%s/hubbub.db", directory);
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    return scratch_remove(directory) ? 0 : -1;
-}
-
 static hb_store *open_store(const char *name, hb_store_mode mode)
 {
     hb_error error = {0};
@@ -50,15 +31,6 @@ static hb_store *open_store(const char *name, hb_store_mode mode)
         print_error("%s\n", error.text);
     assert_non_null(store);
     return store;
-}
-
-static void apply(hb_store *store, const hb_changes *changes)
-{
-    hb_error error = {0};
-    if (hb_store_apply(store, changes, &error))
-        return;
-    print_error("%s\n", error.text);
-    fail();
 }
 
 static uint32_t dice(uint32_t sides)

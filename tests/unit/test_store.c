@@ -1,6 +1,5 @@
 /* test_store.c - the SQLite store: what goes in comes out, whole transactions or nothing, and clear refusals. */
-#include "scratch.h"
-#include "unit.h"
+#include "store_place.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -16,24 +15,6 @@
 
 enum { HOUR = 1764000000 };
 
-static char directory[SCRATCH_NAME];
-static char path[96];
-
-static int make_directory(void **state)
-{
-    (void)state;
-    if (!scratch_make(directory))
-        return -1;
-    snprintf(path, sizeof path, "%s/hubbub.db", directory);
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    return scratch_remove(directory) ? 0 : -1;
-}
-
 static hb_store *open_store(hb_store_mode mode)
 {
     hb_error error = {0};
@@ -42,15 +23,6 @@ static hb_store *open_store(hb_store_mode mode)
         print_error("%s\n", error.text);
     assert_non_null(store);
     return store;
-}
-
-static void apply(hb_store *store, const hb_changes *changes)
-{
-    hb_error error = {0};
-    if (hb_store_apply(store, changes, &error))
-        return;
-    print_error("%s\n", error.text);
-    fail();
 }
 
 static void expect_refusal(hb_store_mode mode, hb_code code, const char *says)
