@@ -318,7 +318,7 @@ static void the_batch_layer_replaces_an_hour_for_good(void **state)
                               .sheet_count = 1,
                               .progress = &position,
                               .progress_count = 1,
-                              .replace_hour = true,
+                              .replace = HB_REPLACE_HOUR,
                               .hour_s = HOUR};
     static const char *const minutes_left = "xqc+120:9,0,0,0,0/0,,,batch xqc+3600:2,0,0,0,0/0,,,speed ";
     hb_store *store = open_store(HB_STORE_WRITE);
@@ -335,7 +335,7 @@ static void the_batch_layer_replaces_an_hour_for_good(void **state)
      * an earlier run wrote; the hour behind it does change. */
     hb_changes again = everything;
     apply(store, &again);
-    again.replace_hour = true;
+    again.replace = HB_REPLACE_HOUR;
     again.hour_s = HOUR;
     apply(store, &again);
     assert_rows(store, ALL_MINUTES, minutes_left);
@@ -359,14 +359,14 @@ static void the_speed_layer_replaces_what_it_wrote_itself(void **state)
 {
     (void)state;
     const hb_minute_row minute = {HB_BYTES("xqc"), HOUR + 120, {.messages = 9}};
-    hb_changes changes = {.minutes = &minute, .minute_count = 1, .replace_hour = true, .hour_s = HOUR};
+    hb_changes changes = {.minutes = &minute, .minute_count = 1, .replace = HB_REPLACE_HOUR, .hour_s = HOUR};
     hb_store *store = open_store(HB_STORE_WRITE);
     apply(store, &everything);
     apply(store, &changes);
     assert_rows(store, ALL_MINUTES, "xqc+120:9,0,0,0,0/0,,,speed xqc+3600:2,0,0,0,0/0,,,speed ");
     assert_rows(store, WORDS, "");
     assert_rows(store, SHEETS, "xqc+3600=two,1,speed,1 ");
-    changes.replace_hour = false; /* the hour is not closed to it */
+    changes.replace = HB_REPLACE_NOTHING; /* the hour is not closed to it */
     changes.words = words;
     changes.word_count = 1;
     apply(store, &changes);
