@@ -116,15 +116,15 @@ static void reply_huge(struct evhttp_request *request)
     evhttp_send_reply(request, 200, NULL, NULL);
 }
 
-static void set_rate_headers(const hb_simulator_helix *helix, struct evhttp_request *request, uint64_t after_s)
+static void set_rate_headers(struct evhttp_request *request, uint64_t remaining, uint64_t after_s)
 {
     set_header(request, "Ratelimit-Limit", POINTS);
-    set_header(request, "Ratelimit-Remaining", (uint64_t)helix->points);
+    set_header(request, "Ratelimit-Remaining", remaining);
     set_header(request, "Ratelimit-Reset", (uint64_t)hb_now_ms() / 1000 + after_s);
 }
 
 /* Does what /control asked to go wrong with this call, if anything. */
-static bool go_wrong(hb_simulator_helix *helix, struct evhttp_request *request, fault *what)
+static bool go_wrong(struct evhttp_request *request, fault *what)
 {
     uint64_t status = 0;
     if (what->times == 0)
@@ -139,10 +139,8 @@ static bool go_wrong(hb_simulator_helix *helix, struct evhttp_request *request, 
         evbuffer_add_printf(body, "{\"data\":[{\"user_login\":\"");
         evhttp_send_reply(request, 200, NULL, NULL);
     } else if (hb_bytes_to_u64(hb_bytes_of(what->answer), &status) && status >= 400 && status < 600) {
-        if (status == 429) {
-            helix->points = 0;
-            set_rate_headers(helix, request, what->reset_after_s);
-        }
+        if (status == 429)
+            set_rate_headers(request, 0, what->reset_after_s);
         reply_error(request, (int)status, "this was asked for");
     } else {
         return false;
@@ -176,7 +174,7 @@ static void on_token(struct evhttp_request *request, void *context)
     struct evbuffer *const body = evhttp_request_get_input_buffer(request);
     struct evkeyvalq form;
     helix->token_calls++;
-    if (go_wrong(helix, request, &helix->token_fault))
+    if (go_wrong(request, &helix->token_fault))
         return;
     evbuffer_add(body, "", 1);
     if (evhttp_parse_query_str((const char *)evbuffer_pullup(body, -1), &form) != 0) {
@@ -306,14 +304,15 @@ static void on_streams(struct evhttp_request *request, void *context)
     const char *const query_text = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
     struct evkeyvalq query;
     helix->streams_calls++;
-    if (go_wrong(helix, request, &helix->streams_fault))
+    if (go_wrong(request, &helix->streams_fault))
         return;
     if (!is_let_in(helix, request)) {
         reply_error(request, 401, "Invalid OAuth token");
         return;
     }
     const bool has_point = take_point(helix);
-    set_rate_headers(helix, request, (uint64_t)((POINTS - helix->points) * REFILL_MS / POINTS / 1000) + 1);
+    set_rate_headers(request, (uint64_t)helix->points,
+                     (uint64_t)((POINTS - helix->points) * REFILL_MS / POINTS / 1000) + 1);
     if (!has_point) {
         reply_error(request, 429, "Too Many Requests");
         return;
