@@ -201,7 +201,7 @@ static bool put_all(applying *apply)
 {
     const hb_changes *changes = apply->changes;
     bool closed = false;
-    bool good = !changes->replace_hour || (is_closed(apply, changes->hour_s, &closed) && (closed || clear_hour(apply)));
+    bool good = changes->replace == HB_REPLACE_NOTHING || (is_closed(apply, changes->hour_s, &closed) && (closed || clear_hour(apply)));
     for (size_t i = 0; good && i < changes->minute_count; i++)
         good = put_minute(apply, &changes->minutes[i]);
     for (size_t i = 0; good && i < changes->word_count; i++)
