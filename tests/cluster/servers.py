@@ -41,6 +41,7 @@ def up(*services):
     for line in cluster("env").splitlines():
         key, value = line.split("=", 1)
         addresses[key] = value.strip("'")
+    os.environ.update({key: addresses[key] for key in ("JAVA_HOME", "SPARK_HOME")})
 
 
 def log(name):
@@ -64,11 +65,16 @@ def needs_cassandra():
         hub.skip(err.strip())
 
 
+def submit(command, *arguments):
+    """Runs a layer on Spark to its end."""
+    return hub.ask(command, "--on", addresses["SPARK"], *arguments, timeout=600)
+
+
 # -- Facts ----------------------------------------------------------------------------------------------------------
 
-def write_facts(path, count, channels=200, start=1_764_001_800, rate=40, seed=11):
+def write_facts(path, count, channels=200, start=1_764_001_800, rate=40, seed=11, twice=0.01):
     """Writes chat in the order in which it was said: messages with copies of Shared Chat, deletions, viewer samples; and
-    one message in a hundred twice, up to half a minute later, as connections that overlap bring them."""
+    some messages twice, up to half a minute later, as connections that overlap bring them. Returns how many these are."""
     hub.ask("simulate", "--channels", channels, "--seed", seed, "--rate", rate, "--count", count, "--start", start,
             "--viewers", "--write", path + ".once")
     dice, waiting, doubled = random.Random(seed), [], 0
@@ -77,7 +83,7 @@ def write_facts(path, count, channels=200, start=1_764_001_800, rate=40, seed=11
             out.write(line)
             while waiting and waiting[0][0] <= number:
                 out.write(waiting.pop(0)[1])
-            if b" PRIVMSG #" in line and dice.random() < 0.01:
+            if b" PRIVMSG #" in line and dice.random() < twice:
                 waiting.append((number + dice.randrange(1, 30 * rate), line))
                 waiting.sort(key=lambda item: item[0])
                 doubled += 1
