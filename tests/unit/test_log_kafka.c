@@ -225,13 +225,13 @@ static void test_bad_records(void **state)
 {
     shared_counts counts = {0};
     share_holder worker = make_worker(&counts);
-    char *big = malloc(HB_LOG_LINE_BYTES + 1);
+    char *big = malloc(HB_LOG_LINE_BYTES + 100);
     (void)state;
-    memset(big, 'x', HB_LOG_LINE_BYTES + 1);
+    memset(big, 'x', HB_LOG_LINE_BYTES + 100);
     produce(2, HB_BYTES("first"));
     produce(2, HB_BYTES("two\nlines"));
     produce(2, HB_BYTES(""));
-    produce(2, (hb_bytes){big, HB_LOG_LINE_BYTES + 1});
+    produce(2, (hb_bytes){big, HB_LOG_LINE_BYTES + 100});
     produce(2, HB_BYTES("last"));
     free(big);
     open_worker(&worker, "bad");
