@@ -34,10 +34,13 @@ static void point_irc(const hb_demo *demo, hb_irc_options *irc)
 
 static void point_helix(hb_demo *demo, hb_helix_options *helix)
 {
+    if (helix->every_ms == 0)
+        return; /* no viewers are wanted */
     snprintf(demo->helix_url, sizeof demo->helix_url, "http://127.0.0.1:%u", hb_simulator_helix_port(demo->helix));
     helix->url = demo->helix_url;
     helix->client_id = helix->client_secret = "demo";
-    helix->every_ms = DEMO_VIEWERS_MS;
+    if (helix->every_ms > DEMO_VIEWERS_MS)
+        helix->every_ms = DEMO_VIEWERS_MS;
 }
 
 hb_demo *hb_demo_open(hb_irc_options *irc, hb_helix_options *helix, hb_channel_list *channels, hb_error *error)

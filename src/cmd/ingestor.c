@@ -148,10 +148,9 @@ static bool read_helix(const hb_options *options, hb_ingestor_options *ingest, h
     if (every_s > 0 && helix->client_id != NULL)
         return true;
     ingest->no_viewers =
-        helix->client_id != NULL
-            ? "viewers are not counted: --viewers-every is 0"
-            : "viewers are not counted: for that, register an application at " HB_HELIX_CONSOLE
-              ", put TWITCH_CLIENT_ID=... and TWITCH_CLIENT_SECRET=... into .env, and start hubbub again";
+        every_s == 0 ? "viewers are not counted: --viewers-every is 0"
+                     : "viewers are not counted: for that, register an application at " HB_HELIX_CONSOLE
+                       ", put TWITCH_CLIENT_ID=... and TWITCH_CLIENT_SECRET=... into .env, and start hubbub again";
     helix->client_id = helix->client_secret = NULL;
     return true;
 }

@@ -22,6 +22,7 @@ enum {
     BATCH = 100, /* logins a call, Twitch's limit; also of streams a page ("first"), whose default is 20 */
     TRIES = 3,   /* of one call in a round */
     BACKOFF_FACTOR = 60,
+    SAY_AGAIN_MS = 600 * 1000,
     TOLD_MAX = 512
 };
 
@@ -45,7 +46,8 @@ struct hb_helix {
     hb_buffer url;
     hb_buffer body;
     hb_buffer line;
-    char told[TOLD_MAX]; /* the trouble that the person knows of; empty: none */
+    char told[TOLD_MAX]; /* the trouble that there is; empty: none */
+    int64_t said_ms;     /* when trouble was last said */
     bool well;           /* on_trouble has said so */
     pthread_t thread;
     bool thread_runs;
@@ -65,13 +67,19 @@ struct hb_helix {
 
 /* ---- What the person is told ---- */
 
-static void tell_trouble(hb_helix *helix, const char *why)
+/* Trouble that only changes its reason is said seldom: the reason may hold how many milliseconds something took. */
+static void tell_trouble(hb_helix *helix, const char *why, bool at_once)
 {
+    const int64_t now_ms = hb_monotonic_ms();
+    const bool known = helix->told[0] != '\0' && now_ms - helix->said_ms < SAY_AGAIN_MS;
     helix->well = false;
     if (strcmp(why, helix->told) == 0)
         return;
     snprintf(helix->told, sizeof helix->told, "%s", why);
-    hb_say_warning("%s", helix->told);
+    if (at_once || !known) {
+        hb_say_warning("%s", helix->told);
+        helix->said_ms = now_ms;
+    }
     if (helix->options.on_trouble != NULL)
         helix->options.on_trouble(helix->options.context, helix->told);
 }
@@ -112,7 +120,7 @@ static void tell_failure(hb_helix *helix, const char *what, const char *url, con
     describe(helix, outcome, error, reason, sizeof reason);
     snprintf(text, sizeof text, "viewers are not counted: %s cannot be had from %s: %s; trying again", what, url,
              reason);
-    tell_trouble(helix, text);
+    tell_trouble(helix, text, false);
 }
 
 static void tell_refused(hb_helix *helix, const hb_helix_outcome *outcome)
@@ -126,7 +134,7 @@ static void tell_refused(hb_helix *helix, const hb_helix_outcome *outcome)
         "viewers are not counted: TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET are not accepted (%s); compare them with "
         "those of the application at " HB_HELIX_CONSOLE ", and start hubbub again",
         reason);
-    tell_trouble(helix, text);
+    tell_trouble(helix, text, true);
 }
 
 /* ---- Calls ---- */
@@ -303,16 +311,24 @@ static void ask_all(hb_helix *helix, int64_t until_ms)
         hb_metric_add(helix->missed, helix->asked_count - helix->at);
 }
 
+/* Rounds keep their distance, so that every minute has its sample; one that took too long puts the next ones off. */
 static void *run(void *context)
 {
     hb_helix *helix = context;
+    int64_t due_ms = hb_monotonic_ms();
     while (!hb_helix_http_stopped(helix->http)) {
-        const int64_t next_ms = hb_monotonic_ms() + helix->options.every_ms;
+        const int64_t every_ms = helix->options.every_ms;
+        int64_t now_ms = hb_monotonic_ms();
+        due_ms = due_ms + every_ms > now_ms ? due_ms + every_ms : now_ms + every_ms;
         take_wanted(helix);
-        ask_all(helix, next_ms);
-        for (int64_t now_ms;
-             !hb_helix_http_stopped(helix->http) && !is_changed(helix) && (now_ms = hb_monotonic_ms()) < next_ms;)
-            hb_helix_http_wait(helix->http, next_ms - now_ms);
+        ask_all(helix, due_ms);
+        while (!hb_helix_http_stopped(helix->http) && (now_ms = hb_monotonic_ms()) < due_ms) {
+            if (is_changed(helix)) {
+                due_ms = now_ms - every_ms; /* other channels are asked for at once */
+                break;
+            }
+            hb_helix_http_wait(helix->http, due_ms - now_ms);
+        }
     }
     return NULL;
 }
