@@ -89,6 +89,7 @@ for what in ("answer=401", "revoke=1", "answer=500&times=2", "answer=malformed",
     hub.until(lambda: helix_metric("samples_total") > taken, f"{what} is got over")
     if "401" in what or "revoke" in what:
         assert helix_metric("tokens_total") > tokens, what
+tokens = helix_metric("tokens_total")
 api("token-life=2&revoke=1")
 hub.until(lambda: helix_metric("tokens_total") > tokens, "a token with a short life")
 errors, tokens = helix_metric("errors_total"), helix_metric("tokens_total")
@@ -154,7 +155,8 @@ if shutil.which("openssl"):
     where = ["--helix", f"https://127.0.0.1:{secure.server_address[1]}"]
     port = hub.free_port()
     run = start_run("trusted", *where, "--tls-ca", hub.path("cert.pem"), settings=credentials)
-    row = hub.until(lambda: hub.rows(port, f"/api/v1/channels/{names[0]}/viewers"), "viewers over TLS")[-1]
+    viewers = f"/api/v1/channels/{names[0]}/viewers"
+    row = hub.until(lambda: hub.get(port, viewers)[0] == 200 and hub.rows(port, viewers), "viewers over TLS")[-1]
     assert (row["viewers"], row["game"], row["title"]) == (4711, "TLS", "a title"), row
     assert hub.stop(run) == 0
     port = hub.free_port()
