@@ -165,6 +165,7 @@ static int run(const hb_options *options)
     batch_job job = {0};
     hb_error error = {0};
     hb_signals_block();
+    hb_keep_freed_memory();
     if (recompute(options, &job, &error))
         return 0;
     return error.code == HB_ERROR_NONE ? 1 : hb_exit_code(&error);
