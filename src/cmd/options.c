@@ -3,6 +3,7 @@
  * Every option's value is kept as text with its parsed form beside it; both are made once, before the command runs. */
 #include "cmd/options.h"
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -21,6 +22,7 @@ typedef struct option_value {
     int64_t time_s;
     double real;
     char *host;
+    hb_buffer settings; /* each with a NUL behind */
 } option_value;
 
 struct hb_options {
@@ -86,6 +88,9 @@ static bool parse_value(const hb_option *option, const char *text, option_value 
         return hb_time_parse(bytes, hb_now_ms() / 1000, &value->time_s);
     case HB_OPTION_ADDRESS:
         return parse_address(bytes, value);
+    case HB_OPTION_SETTING:
+        hb_buffer_append(&value->settings, (hb_bytes){text, bytes.size + 1});
+        return bytes.size > 0 && text[0] != '=' && strchr(text, '=') != NULL;
     }
     return false;
 }
@@ -103,6 +108,8 @@ static const char *expected(hb_option_kind kind)
         return "a time such as 2026-11-24T13:00Z, -6h or 1764000000";
     case HB_OPTION_ADDRESS:
         return "HOST:PORT";
+    case HB_OPTION_SETTING:
+        return "KEY=VALUE";
     case HB_OPTION_FLAG:
     case HB_OPTION_TEXT:
         break;
@@ -131,12 +138,30 @@ static const char *from_environment(const hb_options *options, const char *name)
     return hb_options_environment(options, variable);
 }
 
+/* Sets each of the settings that stand in one variable. */
+static bool set_each(hb_options *options, size_t index, const char *texts, hb_error *error)
+{
+    bool good = true;
+    char *const copy = hb_copy_text(hb_bytes_of(texts));
+    char *rest = copy;
+    for (char *text; good && (text = strsep(&rest, " \t\n")) != NULL;)
+        good = *text == '\0' || set(options, index, text, "the environment's ", error);
+    free(copy);
+    options->values[index].text = NULL; /* it pointed to the copy */
+    return good;
+}
+
 static bool set_defaults(hb_options *options, hb_error *error)
 {
     for (size_t i = 0; options->command->options[i].name != NULL; i++) {
         const hb_option *option = &options->command->options[i];
         const char *text = from_environment(options, option->name);
         options->values[i].given = text != NULL;
+        if (text != NULL && option->kind == HB_OPTION_SETTING) {
+            if (!set_each(options, i, text, error))
+                return false;
+            continue;
+        }
         if (text == NULL)
             text = option->fallback;
         if (text != NULL && !set(options, i, text, options->values[i].given ? "the environment's " : "", error))
@@ -225,8 +250,10 @@ static void print_help(const hb_command *command)
 
 static void options_close(hb_options *options)
 {
-    for (size_t i = 0; options->command->options[i].name != NULL; i++)
+    for (size_t i = 0; options->command->options[i].name != NULL; i++) {
         free(options->values[i].host);
+        hb_buffer_free(&options->values[i].settings);
+    }
     hb_buffer_free(&options->dotenv.text);
     free(options->values);
     free((void *)options->arguments);
@@ -324,29 +351,51 @@ const char *hb_options_environment(const hb_options *options, const char *name)
     return text == NULL || *text == '\0' ? NULL : text;
 }
 
-static const char *place(const hb_options *options, const char *name, const char *below_data, char **kept)
+/* An address of a service, with its settings behind. That they are KEY=VALUE was checked when they were parsed. */
+static void print_address(const hb_options *options, const char *text, const char *settings_name, hb_buffer *out)
 {
-    const char *text = hb_options_text(options, name);
-    if (text != NULL)
+    const hb_buffer *const settings = &value_of(options, settings_name)->settings;
+    hb_error unimportant = {0};
+    hb_buffer_append(out, hb_bytes_of(text));
+    for (size_t at = 0; at < settings->size; at += strlen(settings->data + at) + 1)
+        hb_address_add(out, hb_bytes_of(settings->data + at), &unimportant);
+}
+
+typedef struct place {
+    const char *name;
+    const char *below_data;
+    const char *scheme; /* of the service that may take its place */
+    const char *settings;
+} place;
+
+static const char *find_place(const hb_options *options, const place *where, char **kept)
+{
+    const char *text = hb_options_text(options, where->name);
+    const bool service = text != NULL && hb_address_is(text, where->scheme);
+    if (text != NULL && !service)
         return text;
     if (*kept == NULL) {
         hb_buffer path = {0};
-        hb_buffer_print(&path, "%s/%s", hb_options_text(options, "data"), below_data);
+        if (service)
+            print_address(options, text, where->settings, &path);
+        else
+            hb_buffer_print(&path, "%s/%s", hb_options_text(options, "data"), where->below_data);
         *kept = hb_copy_text(hb_buffer_bytes(&path));
         hb_buffer_free(&path);
     }
     return *kept;
 }
 
-/* The two paths are put together when first asked for; that is all that changes in options once a command runs. */
+/* The two places are put together when first asked for; that is all that changes in options once a command runs. */
 const char *hb_options_log(const hb_options *options)
 {
-    return place(options, "log", "log", &((hb_options *)options)->log);
+    return find_place(options, &(place){"log", "log", "kafka", "kafka-config"}, &((hb_options *)options)->log);
 }
 
 const char *hb_options_store(const hb_options *options)
 {
-    return place(options, "store", "hubbub.db", &((hb_options *)options)->store);
+    return find_place(options, &(place){"store", "hubbub.db", "cassandra", "cassandra-config"},
+                      &((hb_options *)options)->store);
 }
 
 int hb_exit_code(const hb_error *error)

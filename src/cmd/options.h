@@ -12,11 +12,12 @@
 typedef enum hb_option_kind {
     HB_OPTION_FLAG,
     HB_OPTION_TEXT,
-    HB_OPTION_NUMBER, /* a whole number, 0 and up */
-    HB_OPTION_REAL,   /* a finite number, 0 and up */
-    HB_OPTION_SIZE,   /* bytes: 512M, 1G, 65536 */
-    HB_OPTION_TIME,   /* hb_time_parse */
-    HB_OPTION_ADDRESS /* HOST:PORT; host may be empty or [IPv6] */
+    HB_OPTION_NUMBER,  /* a whole number, 0 and up */
+    HB_OPTION_REAL,    /* a finite number, 0 and up */
+    HB_OPTION_SIZE,    /* bytes: 512M, 1G, 65536 */
+    HB_OPTION_TIME,    /* hb_time_parse */
+    HB_OPTION_ADDRESS, /* HOST:PORT; host may be empty or [IPv6] */
+    HB_OPTION_SETTING /* KEY=VALUE; may be given more than once; in the environment several stand with blanks between */
 } hb_option_kind;
 
 typedef struct hb_option {
@@ -56,16 +57,20 @@ const char *hb_options_argument(const hb_options *options, size_t index);
 /* A secret or setting that may only come from the environment or .env ("TWITCH_CLIENT_ID"); NULL when unset. */
 const char *hb_options_environment(const hb_options *options, const char *name);
 
-/* Where log and store are: --log and --store, else below --data. For commands whose options include
- * HB_OPTIONS_PLACES. The texts belong to the options. */
+/* Where log and store are: --log and --store, else below --data; behind an address of a service stand the settings for
+ * it (base/address.h). For commands whose options include HB_OPTIONS_PLACES. The texts belong to the options. */
 const char *hb_options_log(const hb_options *options);
 const char *hb_options_store(const hb_options *options);
 
 #define HB_OPTIONS_PLACES                                                                                              \
     {"data", HB_OPTION_TEXT, "DIR", "./hubbub-data", "where everything is kept"},                                      \
-        {"log", HB_OPTION_TEXT, "DIR", NULL, "the log of facts (default: DATA/log)"},                                  \
+        {"log", HB_OPTION_TEXT, "PLACE", NULL,                                                                         \
+         "the log of facts: a directory, or kafka://HOST:PORT/TOPIC (default: DATA/log)"},                             \
+        {"store", HB_OPTION_TEXT, "PLACE", NULL,                                                                       \
+         "the counts: a file, or cassandra://HOST/KEYSPACE (default: DATA/hubbub.db)"},                                \
+        {"kafka-config", HB_OPTION_SETTING, "KEY=VALUE", NULL, "a setting of librdkafka, for SASL or TLS say"},        \
     {                                                                                                                  \
-        "store", HB_OPTION_TEXT, "FILE", NULL, "the counts (default: DATA/hubbub.db)"                                  \
+        "cassandra-config", HB_OPTION_SETTING, "KEY=VALUE", NULL, "a setting of the connection to Cassandra"           \
     }
 
 /* Prints "hubbub: text" for an error and returns its exit code: 2 for HB_ERROR_USAGE, else 1. */

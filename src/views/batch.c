@@ -387,7 +387,7 @@ static void give_piece(hb_batch *batch, share *from)
                               .channel_count = rows->channel_count - from->channels_given,
                               .sheets = rows->sheets + from->sheets_given,
                               .sheet_count = rows->sheet_count - from->sheets_given,
-                              .replace_hour = !batch->begun,
+                              .replace = batch->begun ? HB_REPLACE_NOTHING : HB_REPLACE_HOUR,
                               .hour_s = batch->hour_s};
     from->minutes_given = rows->minute_count;
     from->words_given = rows->word_count;
@@ -582,7 +582,7 @@ static void gather(hb_batch *batch, hb_changes *changes)
     changes->layer = HB_LAYER_BATCH;
     changes->progress = &batch->progress;
     changes->progress_count = 1;
-    changes->replace_hour = true;
+    changes->replace = HB_REPLACE_HOUR;
     changes->hour_s = batch->hour_s;
 }
 

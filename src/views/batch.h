@@ -31,7 +31,7 @@ typedef struct hb_batch_options {
     hb_batch_meter *meter;   /* may be NULL */
     /* May be NULL. Is handed the hour's changes channel by channel, but for the progress, as soon as they are made, by
      * the thread that called hb_batch_hour: so they can be stored while others are made. The first piece has
-     * replace_hour. Whether they are to count is known only when hb_batch_hour returns. False: give up. */
+     * replace. Whether they are to count is known only when hb_batch_hour returns. False: give up. */
     bool (*piece)(void *context, const hb_changes *changes, hb_error *error);
     void *context;
 } hb_batch_options;
@@ -41,7 +41,7 @@ hb_batch *hb_batch_open(const hb_batch_options *options, hb_error *error);
 void hb_batch_close(hb_batch *batch);
 
 typedef struct hb_batch_result {
-    hb_changes changes;    /* layer batch, replace_hour; the batch's until its next call */
+    hb_changes changes;    /* layer batch, replace; the batch's until its next call */
     hb_fold_counts counts; /* of this hour */
     bool damaged;          /* places in the log could not be read and were passed over; */
     hb_error damage;       /* one of them */

@@ -52,13 +52,24 @@ typedef struct hb_sheet_row { /* table sheets */
 #define HB_PROGRESS_REMOVED (UINT64_C(1) << 62)
 
 typedef struct hb_progress { /* table progress */
-    int64_t part;
-    uint64_t position; /* offset behind the last fact counted; may hold HB_PROGRESS_REMOVED */
-    bool done;         /* the speed layer: the part's hour is closed, what comes now is late.
-                          the batch layer: the part was counted whole up to position */
-    uint64_t late;     /* facts in this part that came too late for the speed layer, so far */
+    int64_t part;            /* of the file log: the hour; of a Kafka log: the hour + the partition */
+    uint64_t start;          /* offset of the first fact of this hour in the part: 0 in the file log */
+    uint64_t position;       /* offset behind the last fact counted; may hold HB_PROGRESS_REMOVED */
+    bool done;               /* the speed layer: the part's hour is closed, what comes now is late.
+                                the batch layer: the part was counted whole up to position */
+    uint64_t late;           /* facts in this part that came too late for the speed layer, so far */
 } hb_progress;
 
+/* What is to be removed before the rest is put: rows and sheets of an hour, of every layer. Passed over when the speed
+ * layer asks for it in an hour that the batch layer has replaced. */
+typedef enum hb_replace {
+    HB_REPLACE_NOTHING,
+    HB_REPLACE_HOUR,    /* of all channels */
+    HB_REPLACE_CHANNELS /* of those channels that have a sheet in the same changes: the others are counted elsewhere */
+} hb_replace;
+
+/* Rows of the speed layer come with the progress of their part, so that a store without transactions can tell older
+ * from newer ones by its position. */
 typedef struct hb_changes {
     hb_layer layer;
     const hb_minute_row *minutes;
@@ -73,9 +84,8 @@ typedef struct hb_changes {
     size_t sheet_count;
     const hb_progress *progress;
     size_t progress_count;
-    bool replace_hour; /* remove every row and sheet of hour_s first, of all channels and layers; passed over when the
-                          speed layer asks for it in an hour that the batch layer has replaced */
-    int64_t hour_s;
+    hb_replace replace;
+    int64_t hour_s; /* what is replaced */
 } hb_changes;
 
 #endif

@@ -409,7 +409,7 @@ bool hb_speed_flush(hb_speed *speed, hb_speed_flush_kind kind, int64_t now_ms, h
         if (part->stage != STAGE_DONE && !part->begun && (speed->ends > 0 || !open)) {
             begin_hour(speed, part, now_ms);
             hb_speed_rows_give(&speed->rows, changes);
-            changes->replace_hour = true;
+            changes->replace = HB_REPLACE_HOUR;
             changes->hour_s = part->part;
             return true;
         }

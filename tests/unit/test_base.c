@@ -1,6 +1,7 @@
 /* test_base.c - slices, buffers, arenas, the map, the queue, times, options' raw material. */
 #include "unit.h"
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/map.h"
@@ -28,6 +29,58 @@ static void cutting_takes_parts_and_separators(void **state)
     assert_true(hb_bytes_cut(&rest, ',', &part));
     assert_bytes(part, "bc");
     assert_false(hb_bytes_cut(&rest, ',', &part));
+}
+
+static void an_address_comes_back_as_it_was_put_together(void **state)
+{
+    (void)state;
+    hb_buffer text = {0};
+    hb_error error = {0};
+    hb_address address;
+    hb_buffer_append(&text, HB_BYTES("kafka://a:1,b:2/twitch-chat"));
+    assert_true(hb_address_add(&text, HB_BYTES("sasl.password=p&a=s%s?\xc3\xa9 "), &error));
+    assert_true(hb_address_add(&text, HB_BYTES("empty="), &error));
+    assert_false(hb_address_add(&text, HB_BYTES("=x"), &error));
+    assert_false(hb_address_add(&text, HB_BYTES("x"), &error));
+    hb_buffer_append_char(&text, '\0');
+    assert_true(hb_address_is(text.data, "kafka"));
+    assert_false(hb_address_is(text.data, "kaf"));
+    assert_true(hb_address_read(text.data, "", &address, &error));
+    assert_string_equal(address.shown, "kafka://a:1,b:2/twitch-chat");
+    assert_string_equal(address.hosts, "a:1,b:2");
+    assert_string_equal(address.place, "twitch-chat");
+    assert_int_equal(address.setting_count, 2);
+    assert_string_equal(address.settings[0].key, "sasl.password");
+    assert_string_equal(address.settings[0].value, "p&a=s%s?\xc3\xa9 ");
+    assert_string_equal(address.settings[1].key, "empty");
+    assert_string_equal(address.settings[1].value, "");
+    hb_address_free(&address);
+    hb_buffer_free(&text);
+}
+
+static void a_bad_address_is_refused_without_showing_secrets(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"kafka://",
+                                      "kafka://a",
+                                      "kafka:///t",
+                                      "kafka://a/",
+                                      "kafka://a/b/c",
+                                      "/tmp/kafka://a/b",
+                                      "kafka://a/t?secret",
+                                      "kafka://a/t?=secret",
+                                      "kafka://a/t?k=secret%",
+                                      "kafka://a/t?k=secret%4",
+                                      "kafka://a/t?k=secret%00"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        hb_error error = {0};
+        hb_address address;
+        assert_false(hb_address_read(bad[i], "kafka://HOST:PORT/TOPIC", &address, &error));
+        assert_int_equal(error.code, HB_ERROR_USAGE);
+        assert_null(strstr(error.text, "secret"));
+    }
+    assert_bytes(hb_address_shown("kafka://a/t?k=secret"), "kafka://a/t");
+    assert_bytes(hb_address_shown("/data/what?"), "/data/what?");
 }
 
 static void numbers_are_read_whole_or_not_at_all(void **state)
@@ -290,6 +343,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cutting_takes_parts_and_separators),
+        cmocka_unit_test(an_address_comes_back_as_it_was_put_together),
+        cmocka_unit_test(a_bad_address_is_refused_without_showing_secrets),
         cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
         cmocka_unit_test(bytes_are_ordered_as_memcmp_orders),
         cmocka_unit_test(a_buffer_prints_past_its_room),

@@ -123,7 +123,7 @@ static void check_changes(const hb_changes *changes, hb_fold *fold)
     for (size_t cursor = 0; hb_fold_next_sheet(fold, &cursor) != NULL;)
         sheets++;
     assert_int_equal(changes->layer, HB_LAYER_BATCH);
-    assert_true(changes->replace_hour);
+    assert_int_equal(changes->replace, HB_REPLACE_HOUR);
     assert_int_equal(changes->sheet_count, sheets);
     assert_int_equal(changes->channel_count, sheets);
     for (size_t i = 0; i < sheets; i++) {
@@ -205,7 +205,7 @@ typedef struct pieces {
 static bool take_piece(void *context, const hb_changes *changes, hb_error *error)
 {
     pieces *const taken = context;
-    assert_int_equal(changes->replace_hour, taken->count == 0);
+    assert_int_equal(changes->replace, taken->count == 0 ? HB_REPLACE_HOUR : HB_REPLACE_NOTHING);
     taken->count++;
     taken->minutes += changes->minute_count;
     taken->words += changes->word_count;

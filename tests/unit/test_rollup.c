@@ -121,7 +121,7 @@ static void make_hour(hour_made *made, int64_t hour_s)
     }
     hb_changes *const changes = &made->changes;
     changes->layer = batch ? HB_LAYER_BATCH : HB_LAYER_SPEED;
-    changes->replace_hour = true;
+    changes->replace = HB_REPLACE_HOUR;
     changes->hour_s = hour_s;
     changes->minutes = made->minutes;
     changes->words = made->words;
@@ -260,7 +260,7 @@ static void write_hour(hb_store *store, int64_t hour_s, const char *word, hb_lay
     const hb_channel_row channel = {xqc, HB_BYTES("7"), hour_s, hour_s};
     const hb_progress progress = {.part = hour_s, .position = 5, .done = !open};
     apply(store, &(hb_changes){.layer = layer,
-                               .replace_hour = true,
+                               .replace = HB_REPLACE_HOUR,
                                .hour_s = hour_s,
                                .minutes = &minute,
                                .minute_count = 1,
@@ -359,7 +359,8 @@ static void a_store_of_the_first_format_is_taken_over(void **state)
     hb_store *store = open_store("first.db", HB_STORE_WRITE);
     write_hour(store, DECEMBER, "a", HB_LAYER_SPEED, false, false);
     hb_store_close(store);
-    run_sql("first.db", "DROP TABLE rollups; DROP TABLE rankings; PRAGMA user_version = 1");
+    run_sql("first.db", "DROP TABLE rollups; DROP TABLE rankings; ALTER TABLE progress DROP COLUMN start;"
+                        " PRAGMA user_version = 1");
     store = open_store("first.db", HB_STORE_READ);
     char *before = ask(store, &question);
     hb_store_close(store);

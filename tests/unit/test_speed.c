@@ -161,7 +161,7 @@ static void apply(fake_store *store, const hb_changes *changes)
 {
     assert_int_equal(changes->layer, HB_LAYER_SPEED);
     fake_store before = {0};
-    if (changes->replace_hour)
+    if (changes->replace == HB_REPLACE_HOUR)
         before = take_hour(store, changes->hour_s);
     for (size_t i = 0; i < changes->minute_count; i++)
         put_minute(store, &changes->minutes[i]);
