@@ -389,6 +389,7 @@ static void *process(void *context)
 
 typedef struct restoring {
     hb_speed *speed;
+    hb_layer layer;
     hb_log_position *positions;
     size_t count;
     size_t capacity;
@@ -398,7 +399,7 @@ static bool restore_part(void *context, const hb_progress *progress, int64_t at_
 {
     restoring *const restore = context;
     (void)at_s;
-    hb_speed_restore(restore->speed, progress);
+    hb_speed_restore(restore->speed, restore->layer, progress);
     HB_RESERVE(restore->positions, restore->capacity, restore->count + 1);
     restore->positions[restore->count++] =
         (hb_log_position){progress->part, hb_speed_position(restore->speed, progress->part)};
@@ -420,10 +421,13 @@ static bool open_all(hb_processor *processor, const hb_processor_options *option
     keep.log = options->log;
     processor->upkeep = hb_upkeep_open(processor->store, &keep);
     restoring restore = {.speed = processor->speed};
-    /* An hour that the batch layer has replaced is closed: what has come since is late. Where the speed layer knows
-     * more of it, that counts. */
-    if (hb_store_progress(processor->store, HB_LAYER_BATCH, restore_part, &restore, error) &&
-        hb_store_progress(processor->store, HB_LAYER_SPEED, restore_part, &restore, error))
+    bool good = true;
+    for (restore.layer = HB_LAYER_BATCH; good; restore.layer = HB_LAYER_SPEED) {
+        good = hb_store_progress(processor->store, restore.layer, restore_part, &restore, error);
+        if (restore.layer == HB_LAYER_SPEED)
+            break;
+    }
+    if (good)
         processor->follower =
             hb_log_follower_open(processor->log, HB_LOG_FROM_START, restore.positions, restore.count, error);
     free(restore.positions);

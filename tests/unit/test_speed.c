@@ -244,7 +244,7 @@ static hb_speed *start(const fake_store *store, uint32_t top, size_t memory)
     if (speed == NULL)
         fail_msg("%s", error.text);
     for (size_t i = 0; i < store->progress_count; i++)
-        hb_speed_restore(speed, &store->progress[i]);
+        hb_speed_restore(speed, HB_LAYER_SPEED, &store->progress[i]);
     return speed;
 }
 
