@@ -193,7 +193,8 @@ static const hb_sheet_row sheets[] = {
     {HB_BYTES("asmongold"), HOUR, HB_BYTES("three"), false},
 };
 
-static const hb_progress progress[] = {{HOUR + 3600, UINT64_MAX / 4, false, 0}, {HOUR, 5000, true, 3}};
+static const hb_progress progress[] = {{.part = HOUR + 3600, .position = UINT64_MAX / 4},
+                                       {.part = HOUR, .position = 5000, .done = true, .late = 3}};
 
 static const hb_changes everything = {.minutes = minutes,
                                       .minute_count = 4,
@@ -254,7 +255,7 @@ static void later_values_replace_earlier_ones(void **state)
     const hb_channel_row channel[] = {{HB_BYTES("xqc"), HB_BYTES(""), HOUR + 20, HOUR + 50},
                                       {HB_BYTES("asmongold"), HB_BYTES("552120296"), HOUR, HOUR + 100}};
     const hb_sheet_row sheet = {HB_BYTES("xqc"), HOUR + 3600, HB_BYTES("more"), false};
-    const hb_progress position = {HOUR, 6000, true, 4};
+    const hb_progress position = {.part = HOUR, .position = 6000, .done = true, .late = 4};
     const hb_changes changes = {.minutes = &minute,
                                 .minute_count = 1,
                                 .words = word,
@@ -308,7 +309,7 @@ static void the_batch_layer_replaces_an_hour_for_good(void **state)
     const hb_minute_row minute = {HB_BYTES("xqc"), HOUR + 120, {.messages = 9}};
     const hb_word_row word = {HB_BYTES("xqc"), HOUR, {HB_WORD, HB_BYTES("true"), 3}, false};
     const hb_sheet_row sheet = {HB_BYTES("xqc"), HOUR, HB_BYTES("batch"), false};
-    const hb_progress position = {HOUR, 7000, true, 0};
+    const hb_progress position = {.part = HOUR, .position = 7000, .done = true};
     const hb_changes batch = {.layer = HB_LAYER_BATCH,
                               .minutes = &minute,
                               .minute_count = 1,
@@ -405,7 +406,7 @@ static void apply_round(hb_store *store, int round)
     for (int i = 0; i < MANY; i++)
         many[i] = (hb_minute_row){HB_BYTES("xqc"), HOUR + i * 60, {.messages = (uint64_t)round}};
     const hb_sheet_row row = {HB_BYTES("xqc"), HOUR, hb_bytes_of(sheet), true};
-    const hb_progress position = {HOUR, (uint64_t)round, false, 0};
+    const hb_progress position = {.part = HOUR, .position = (uint64_t)round};
     apply(store, &(hb_changes){.minutes = many,
                                .minute_count = MANY,
                                .sheets = &row,
