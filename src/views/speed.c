@@ -284,8 +284,7 @@ static bool is_wanted_of_partition(hb_speed *speed, int64_t hour_s, uint64_t lin
         hour->taken_ends = speed->ends;
         return true;
     }
-    const uint64_t done = hour->passed > hour->position ? hour->passed : hour->position;
-    if (offset >= done) {
+    if (offset >= hour->position) { /* else an earlier run has counted it */
         hour->passed = offset + 1;
         left_to_batch(speed, hour);
     }
