@@ -6,7 +6,11 @@
 #include "base/address.h"
 #include "base/error.h"
 
+#include "log/log.h"
+
 #include <librdkafka/rdkafka.h>
+
+enum { HB_KAFKA_RECORD_BYTES = HB_LOG_LINE_BYTES + 64 }; /* a line with the time of receipt put in front */
 
 typedef struct hb_kafka_setting {
     const char *key;

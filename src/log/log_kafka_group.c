@@ -362,7 +362,7 @@ static bool is_read(const hb_log_group *group, int32_t partition)
 static void append_record(hb_log_group *group, const rd_kafka_message_t *record)
 {
     const hb_bytes value = {record->payload, record->len};
-    const bool good = value.size > 0 && value.size <= HB_LOG_LINE_BYTES && memchr(value.data, '\n', value.size) == NULL;
+    const bool good = value.size > 0 && value.size <= HB_KAFKA_RECORD_BYTES && memchr(value.data, '\n', value.size) == NULL;
     if (good)
         hb_buffer_append(&group->lines, value);
     else
