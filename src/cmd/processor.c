@@ -5,7 +5,6 @@
  * the layer's changes must be stored before it goes on, and the log keeps what comes meanwhile. */
 #include "cmd/processor.h"
 
-#include "base/address.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/say.h"
@@ -61,7 +60,7 @@ bool hb_keep_options_read(const hb_options *options, hb_upkeep_options *keep, hb
     if (!read_days(options, "keep-log", &keep->keep_log, error) ||
         !read_days(options, "keep-views", &keep->keep_views, error))
         return false;
-    if (keep->keep_log > 0 && hb_address_is(keep->log, "kafka"))
+    if (keep->keep_log > 0 && hb_log_is_kafka(keep->log))
         return hb_fail(error, HB_ERROR_USAGE,
                        "--keep-log is for a log of files; how long Kafka keeps facts is a setting "
                        "of the topic (retention.ms)");
@@ -245,7 +244,7 @@ static bool open_file_log(hb_processor *processor, const hb_processor_options *o
 
 static bool open_all(hb_processor *processor, const hb_processor_options *options, hb_metrics *metrics, hb_error *error)
 {
-    const bool kafka = hb_address_is(options->log, "kafka");
+    const bool kafka = hb_log_is_kafka(options->log);
     hb_upkeep_options keep = options->keep;
     keep.log = options->log;
     if (!kafka) {
