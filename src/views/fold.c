@@ -181,6 +181,8 @@ static void place_record(hb_fold *fold, const hb_record *record)
     const uint32_t number = slot_of(fold, channel, record->channel_hash, hour_s);
     if (number == HB_MAP_END) {
         fold->counts.misplaced++;
+        if (fold->watched)
+            fold->watcher.left_out(fold->watcher.context, hour_s);
         return;
     }
     const int64_t sure_ms = record->time_ms - record->ahead_ms;
@@ -380,6 +382,8 @@ void hb_fold_lines(hb_fold *fold, hb_bytes lines)
                                       .list_count = 1,
                                       .passes = 1,
                                       .only_hour_s = fold->only_hour_s,
+                                      .wanted = fold->watcher.wanted,
+                                      .context = fold->watcher.context,
                                       .counts = &fold->counts};
     fold->round++;
     while (lines.size > 0) {
