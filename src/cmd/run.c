@@ -69,6 +69,11 @@ static bool check_store(const char *address, hb_error *error)
     return store != NULL;
 }
 
+static void on_viewers(void *context, const char *why)
+{
+    hb_server_tell_viewers(context, why);
+}
+
 static bool open_parts(running *parts, run_settings *settings, const hb_options *options, hb_error *error)
 {
     parts->metrics = settings->server.metrics = hb_metrics_open();
@@ -76,10 +81,12 @@ static bool open_parts(running *parts, run_settings *settings, const hb_options 
     if (parts->server == NULL || !check_store(settings->process.store, error))
         return false;
     if (is_demo(options)) {
-        parts->demo = hb_demo_open(&settings->ingest.irc, &settings->channels, error);
+        parts->demo = hb_demo_open(&settings->ingest.irc, &settings->ingest.helix, &settings->channels, error);
         if (parts->demo == NULL)
             return false;
     }
+    settings->ingest.on_viewers = on_viewers;
+    settings->ingest.viewers_context = parts->server;
     parts->ingestor =
         hb_ingestor_open(&settings->ingest, settings->channels.names, settings->channels.count, parts->metrics, error);
     if (parts->ingestor == NULL)
