@@ -25,14 +25,15 @@ try:
     status = subprocess.run([CLUSTER, "env", *place], capture_output=True, text=True, check=True).stdout
     address = re.search(r"CASSANDRA=(\S+)", status)[1]
 
-    # An hour of chat, counted into Cassandra.
-    hub.ask("simulate", "--channels", 3, "--seed", 5, "--rate", 50, "--count", 20000, "--start", int(time.time()) - 420,
-            "--write", hub.path("chat.irc"))
+    # Seven minutes of chat, counted into Cassandra.
+    start = int(time.time()) - 420
+    hub.ask("simulate", "--channels", 3, "--seed", 5, "--rate", 50, "--count", 20000, "--start", start, "--write",
+            hub.path("chat.irc"))
     hub.ask("import", "--data", hub.path("data"), hub.path("chat.irc"))
     hub.ask("process", "--until-end", "--log", hub.path("data/log"), "--store", f"cassandra://{address}/hubbub")
 
     board = boards.load("hubbub-cassandra")
-    now = int(time.time() * 1000)
+    now = (start + 399) * 1000
 
     def run(session, statement, values):
         filled = statement.replace("$__timeFrom", str(now - 3600000)).replace("$__timeTo", str(now))
