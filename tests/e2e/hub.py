@@ -86,12 +86,17 @@ def said(name):
         return text.read()
 
 
-def ask(*arguments, expect=0, stdin=None, timeout=300):
-    """Runs a command to its end; returns (stdout, stderr)."""
+def try_to(*arguments, stdin=None, timeout=300):
+    """Runs a command to its end; returns (exit code, stdout, stderr)."""
     done = subprocess.run([HUBBUB, *map(str, arguments)], capture_output=True, input=stdin, cwd=folder,
                           env=environment(), timeout=timeout, check=False)
-    out, err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
-    assert done.returncode == expect, f"{arguments} ended with {done.returncode}, not {expect}: {err}"
+    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+
+def ask(*arguments, expect=0, stdin=None, timeout=300):
+    """Runs a command that must end with that exit code; returns (stdout, stderr)."""
+    code, out, err = try_to(*arguments, stdin=stdin, timeout=timeout)
+    assert code == expect, f"{arguments} ended with {code}, not {expect}: {err}"
     return out, err
 
 
