@@ -4,7 +4,7 @@
  * or a closed one. Lines come in direct buffers, thousands a call, and are read where they are. What goes back is
  * copied into Java's memory, so nothing here outlives its handle. Whatever is wrong with what comes in is an exception,
  * or counted. */
-#include "base/memory.h"
+#include "views/fold.h"
 
 #include <jni.h>
 #include <stdint.h>
@@ -86,10 +86,25 @@ static bool bytes_of_buffer(JNIEnv *java, jobject buffer, jint size, hb_bytes *b
 
 /* ---- The fold ---- */
 
+enum { FOLD_MEMORY = 128 << 20 }; /* of one fold, in bytes: beyond it, sheets that rest are kept encoded */
+
 typedef struct java_fold {
     hb_fold *fold;
-    size_t cursor; /* of the sheets that are handed out */
+    size_t given; /* sheets that were handed out */
 } java_fold;
+
+static void stay_within_memory(hb_fold *fold)
+{
+    size_t held = hb_fold_held(fold);
+    for (size_t i = 0; i < hb_fold_slot_count(fold); i++)
+        held += hb_fold_slot_held(hb_fold_slot_at(fold, i));
+    for (size_t i = 0; i < hb_fold_slot_count(fold) && held > FOLD_MEMORY; i++) {
+        hb_fold_slot *const slot = hb_fold_slot_at(fold, i);
+        const size_t before = hb_fold_slot_held(slot);
+        hb_fold_freeze(slot);
+        held -= before - hb_fold_slot_held(slot);
+    }
+}
 
 static jlong fold_open(JNIEnv *java, jclass class)
 {
@@ -119,30 +134,32 @@ static void fold_lines(JNIEnv *java, jclass class, jlong handle, jobject buffer,
     java_fold *const mine = pointer_of(handle);
     hb_bytes lines;
     (void)class;
-    if (bytes_of_buffer(java, buffer, size, &lines))
-        hb_fold_lines(mine->fold, lines);
+    if (!bytes_of_buffer(java, buffer, size, &lines))
+        return;
+    hb_fold_lines(mine->fold, lines);
+    stay_within_memory(mine->fold);
 }
 
 static jobject fold_next_sheet(JNIEnv *java, jclass class, jlong handle)
 {
     java_fold *const mine = pointer_of(handle);
     (void)class;
-    const hb_sheet *const sheet = hb_fold_next_sheet(mine->fold, &mine->cursor);
-    if (sheet == NULL) {
-        mine->cursor = 0;
+    if (mine->given == hb_fold_slot_count(mine->fold)) {
+        mine->given = 0;
         hb_fold_forget(mine->fold, HB_FOLD_ANY_HOUR);
         return NULL;
     }
-    const hb_bytes channel = hb_sheet_channel(sheet);
+    hb_fold_slot *const slot = hb_fold_slot_at(mine->fold, mine->given++);
+    hb_fold_freeze(slot); /* encodes it, and is done with it */
     jclass result = (*java)->FindClass(java, "hubbub/spark/Sheet");
     jmethodID make = result == NULL ? NULL : (*java)->GetMethodID(java, result, "<init>", "(Ljava/lang/String;J[B)V");
-    jbyteArray encoded = make == NULL ? NULL : encode(java, sheet);
+    jbyteArray encoded = make == NULL ? NULL : array_of(java, (hb_bytes){slot->frozen, slot->frozen_size});
     if (encoded == NULL)
         return NULL;
-    char name[HB_LOGIN_MAX + 1] = {0}; /* ASCII, as hb_fact demands */
-    memcpy(name, channel.data, channel.size < HB_LOGIN_MAX ? channel.size : HB_LOGIN_MAX);
-    jstring text = (*java)->NewStringUTF(java, name);
-    return text == NULL ? NULL : (*java)->NewObject(java, result, make, text, (jlong)hb_sheet_hour(sheet), encoded);
+    char name[HB_LOGIN_MAX + 1] = {0}; /* ASCII, as hb_fact_read demands */
+    memcpy(name, slot->channel.data, slot->channel.size);
+    jstring channel = (*java)->NewStringUTF(java, name);
+    return channel == NULL ? NULL : (*java)->NewObject(java, result, make, channel, (jlong)slot->hour_s, encoded);
 }
 
 static jlongArray fold_counts(JNIEnv *java, jclass class, jlong handle)

@@ -3,6 +3,7 @@ package hubbub.spark;
 import java.lang.ref.Cleaner;
 import java.util.function.LongConsumer;
 import org.apache.spark.TaskContext;
+import org.apache.spark.util.TaskCompletionListener;
 
 /**
  * Something that libhubbub has opened and that must be closed, once.
@@ -23,7 +24,7 @@ abstract class NativeHandle implements AutoCloseable {
     TaskContext task = TaskContext.get();
     if (task != null) {
       Cleaner.Cleanable closing = cleanable; // not `this`: the task would keep it from the garbage collector
-      task.addTaskCompletionListener(context -> closing.clean());
+      task.addTaskCompletionListener((TaskCompletionListener) context -> closing.clean());
     }
   }
 
