@@ -44,6 +44,17 @@ typedef struct import {
 
 /* ---- Lines ---- */
 
+/* Waits for a broker that is away or slow, until told to stop. A disk that refuses is told of at once. */
+static bool make_room(import *job, hb_error *error)
+{
+    if (hb_log_flush(job->log, error))
+        return true;
+    if (error->code != HB_ERROR_NETWORK)
+        return false;
+    const int number = hb_signals_wait(0);
+    return (number != SIGINT && number != SIGTERM) || hb_fail(error, HB_ERROR_NETWORK, "stopped while the log took nothing");
+}
+
 static bool append_line(import *job, hb_bytes line, hb_error *error)
 {
     for (;;)
@@ -61,7 +72,7 @@ static bool append_line(import *job, hb_bytes line, hb_error *error)
             job->overlongs++;
             return true;
         case HB_LOG_FULL:
-            if (!hb_log_flush(job->log, error))
+            if (!make_room(job, error))
                 return false;
             break;
         }

@@ -87,6 +87,8 @@ static bool open_parts(running *parts, run_settings *settings, const hb_options 
     parts->processor = hb_processor_open(&settings->process, parts->metrics, error);
     if (parts->processor == NULL)
         return false;
+    if (!hb_schedule_is_for(settings->process.log))
+        return true;
     parts->schedule = hb_schedule_open(&settings->process, parts->processor, parts->metrics, error);
     return parts->schedule != NULL;
 }

@@ -1,4 +1,4 @@
-/* log.h - the master dataset: an append-only log of facts, in parts.
+/* log.h - the master dataset: an append-only log of facts, in parts: a directory of files, or a topic of Kafka.
  *
  * A part of the file log is an hour of event time (Unix seconds, a multiple of 3600); an offset counts bytes of plain
  * lines from the part's start, the same before and after the hour's file is compressed. Each line carries its time of
@@ -11,6 +11,11 @@
  *     DIR/.version                the format's version, a number; a newer one is refused (HB_ERROR_VERSION)
  *
  * Reading needs no lock: a reader stops at the last whole line or frame and finds more there later.
+ *
+ * A Kafka log, kafka://HOST:PORT[,HOST:PORT]/TOPIC, is a topic with one line in each record: without its LF, the
+ * channel's login in lower case for a key, the event time for a timestamp. What is said below of the disk holds for the
+ * broker. Workers of a group read it through log_kafka.h; facts are found again in it through history.h and messages.h,
+ * and a batch goes over a copy (spool.h). What has no meaning there says so below.
  */
 #ifndef HB_LOG_LOG_H
 #define HB_LOG_LOG_H
@@ -29,6 +34,10 @@ typedef enum hb_log_mode { HB_LOG_READ, HB_LOG_APPEND } hb_log_mode;
  * (reading what is not there). metrics may be NULL. One thread at a time; other processes and handles are free. */
 hb_log *hb_log_open(const char *address, hb_log_mode mode, hb_metrics *metrics, hb_error *error);
 
+/* Whether an address is a Kafka log's. To open one also fails with HB_ERROR_USAGE (the address, a setting; no secret is
+ * in the text) and HB_ERROR_NETWORK (no broker answers). Opened to append, the topic is made if it is missing. */
+bool hb_log_is_kafka(const char *address);
+
 /* Writes out what is buffered, syncs, closes. False when that failed (facts not on the disk are then counted). */
 bool hb_log_close(hb_log *log, hb_error *error);
 
@@ -39,7 +48,8 @@ typedef enum hb_log_append_status {
     HB_LOG_NO_FACT,   /* not a fact (hb_fact_read), or no time at all: nothing was kept */
     HB_LOG_MALFORMED, /* not IRC */
     HB_LOG_OVERLONG,  /* longer than HB_LOG_LINE_BYTES */
-    HB_LOG_FULL       /* buffers are full because the disk refuses writes; call hb_log_flush and try again */
+    HB_LOG_FULL       /* buffers are full because the disk refuses writes, or because Kafka has not confirmed enough
+                         yet; call hb_log_flush and try again */
 } hb_log_append_status;
 
 /* Accepts one line (with or without line end). received_ms is written into it as its first tag rm-received-ts; with
@@ -48,14 +58,17 @@ typedef enum hb_log_append_status {
 hb_log_append_status hb_log_append(hb_log *log, hb_bytes line, int64_t received_ms);
 
 /* Hands buffered lines to the operating system. On failure (a full disk) they stay buffered and *error says why; call
- * again later. To be called at least every 50 ms while lines come in. */
+ * again later. To be called at least every 50 ms while lines come in. A Kafka log sends by itself, and again for as long
+ * as it takes: where there is no room it waits for some, a moment at most. False then: HB_ERROR_NETWORK (nothing is
+ * taken, and there is no room), HB_ERROR_SYSTEM (the client cannot go on). */
 bool hb_log_flush(hb_log *log, hb_error *error);
 
-/* fsync of what was written since the last call. To be called about once a second. */
+/* fsync of what was written since the last call. To be called about once a second. Nothing to do for a Kafka log. */
 bool hb_log_sync(hb_log *log, hb_error *error);
 
 /* Compresses hours whose end is more than 5 minutes before now_ms. May take seconds for a large hour; call it from a
- * thread and a handle that do not append. Killed at any moment, it leaves the hour readable, whole and once. */
+ * thread and a handle that do not append. Killed at any moment, it leaves the hour readable, whole and once. The file
+ * log's only. */
 bool hb_log_close_hours(hb_log *log, int64_t now_ms, hb_error *error);
 
 /* Removes a compressed part for good, provided that it ends at this offset: that nothing was appended since. *removed

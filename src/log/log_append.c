@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/say.h"
+#include "log/kafka_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,26 +72,23 @@ static hb_log_append_status status_of(hb_fact_status status)
     return status == HB_FACT_OK ? HB_LOG_APPENDED : status == HB_FACT_MALFORMED ? HB_LOG_MALFORMED : HB_LOG_NO_FACT;
 }
 
-/* Brings the line into the form in which it is kept, and finds its event time. */
-static hb_log_append_status accept_line(hb_log *log, hb_bytes *line, int64_t received_ms, int64_t *time_ms)
+/* Brings the line into the form in which it is kept, and reads it. */
+static hb_log_append_status accept_line(hb_log *log, hb_bytes *line, int64_t received_ms, hb_fact *fact)
 {
-    hb_fact fact;
     hb_fact_status status = HB_FACT_OK;
     if (received_ms == 0) {
-        status = hb_fact_read(*line, &fact);
+        status = hb_fact_read(*line, fact);
         if (status != HB_FACT_OK)
             return status_of(status);
-        *time_ms = fact.time_ms;
-        if (fact.received_ms > 0 && is_kept_form(*line))
+        if (fact->received_ms > 0 && is_kept_form(*line))
             return HB_LOG_APPENDED;
-        rewrite(&log->line, *line, fact.received_ms > 0 ? fact.received_ms : fact.time_ms);
+        rewrite(&log->line, *line, fact->received_ms > 0 ? fact->received_ms : fact->time_ms);
     } else {
         rewrite(&log->line, *line, received_ms);
         /* Which hour it goes to follows from the line as it is kept. */
-        status = hb_fact_read(hb_buffer_bytes(&log->line), &fact);
+        status = hb_fact_read(hb_buffer_bytes(&log->line), fact);
         if (status != HB_FACT_OK)
             return status_of(status);
-        *time_ms = fact.time_ms;
     }
     *line = hb_buffer_bytes(&log->line);
     return HB_LOG_APPENDED;
@@ -379,6 +377,8 @@ bool hb_log_flush(hb_log *log, hb_error *error)
     enum { KEEP_HOURS = 8 }; /* buffers worth keeping for the next lines */
     bool written = true;
     hb_error first = {0};
+    if (log->kafka != NULL)
+        return hb_kafka_log_flush(log->kafka, error);
     if (log->buffered == 0)
         return true;
     for (size_t i = 0; i < log->hour_count; i++)
@@ -407,20 +407,22 @@ static void flush_largest(hb_log *log)
 
 hb_log_append_status hb_log_append(hb_log *log, hb_bytes line, int64_t received_ms)
 {
-    int64_t time_ms = 0;
+    hb_fact fact;
     hb_error error = {0};
     while (line.size > 0 && (line.data[line.size - 1] == '\n' || line.data[line.size - 1] == '\r'))
         line.size--;
     if (line.size > HB_LOG_LINE_BYTES)
         return HB_LOG_OVERLONG;
-    const hb_log_append_status status = accept_line(log, &line, received_ms, &time_ms);
+    const hb_log_append_status status = accept_line(log, &line, received_ms, &fact);
     if (status != HB_LOG_APPENDED)
         return status;
+    if (log->kafka != NULL)
+        return hb_kafka_log_append(log->kafka, line, fact.channel, fact.time_ms);
     if (log->buffered + line.size + 1 > HB_LOG_BUFFER_BYTES && !log->refused)
         flush_largest(log);
     if (log->hour_count >= HB_LOG_BUFFER_HOURS && !log->refused)
         hb_log_flush(log, &error);
-    const int64_t hour_s = hb_time_floor(time_ms / 1000, HB_HOUR_S);
+    const int64_t hour_s = hb_time_floor(fact.time_ms / 1000, HB_HOUR_S);
     if (log->buffered + line.size + 1 > HB_LOG_BUFFER_BYTES || (log->hour_count >= HB_LOG_BUFFER_HOURS && log->refused))
         return HB_LOG_FULL;
     hb_log_hour *hour = find_or_make_hour(log, hour_s);
@@ -455,6 +457,8 @@ static bool sync_hour(const hb_log *log, int64_t hour, hb_error *error)
 bool hb_log_sync(hb_log *log, hb_error *error)
 {
     bool synced = true;
+    if (log->kafka != NULL) /* what it has confirmed is safe */
+        return true;
     if (log->touched_more) {
         synced =
             syncfs(log->folder) == 0 || hb_fail_errno(error, "cannot bring the log %s to the disk", log->directory);

@@ -7,8 +7,10 @@
  * descriptor can point to a file that was compressed away. */
 #include "log/log_file.h"
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "log/kafka_log.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -248,8 +250,22 @@ static bool open_to_append(hb_log *log, hb_error *error)
     return known && mend_all(log, error);
 }
 
+static hb_log *open_kafka(const char *address, hb_log_mode mode, hb_metrics *metrics, hb_error *error)
+{
+    hb_kafka_log *const kafka = hb_kafka_log_open(address, mode, metrics, error);
+    hb_log *const log = kafka == NULL ? NULL : hb_alloc(sizeof *log);
+    if (log == NULL)
+        return NULL;
+    log->kafka = kafka;
+    log->mode = mode;
+    log->folder = log->lock = log->watch = -1;
+    return log;
+}
+
 hb_log *hb_log_open(const char *address, hb_log_mode mode, hb_metrics *metrics, hb_error *error)
 {
+    if (hb_log_is_kafka(address))
+        return open_kafka(address, mode, metrics, error);
     if (mode == HB_LOG_APPEND && !make_directory(address, error))
         return NULL;
     hb_log *log = hb_alloc(sizeof *log);
@@ -278,11 +294,16 @@ hb_log *hb_log_open(const char *address, hb_log_mode mode, hb_metrics *metrics, 
     return NULL;
 }
 
+bool hb_log_is_kafka(const char *address)
+{
+    return hb_address_is(address, "kafka");
+}
+
 bool hb_log_close(hb_log *log, hb_error *error)
 {
     if (log == NULL)
         return true;
-    bool written = true;
+    bool written = log->kafka == NULL || hb_kafka_log_close(log->kafka, error);
     if (log->mode == HB_LOG_APPEND && log->lock >= 0) {
         hb_error further = {0};
         hb_error refusal = {0};

@@ -1,8 +1,9 @@
-/* recorder.c - the thread between the sockets and the disk.
+/* recorder.c - the thread between the sockets and the log.
  *
- * The queue keeps what comes in while the disk is slow; the log's own buffers keep what the disk refused. Both are
- * bounded, so the worst that a full disk does is that new facts are dropped, counted and told of. Compressing has a
- * thread and a log handle of its own: it takes seconds, and appending must not wait for it. */
+ * The queue keeps what comes in while the log is slow; the log's own buffers keep what the disk refused, or a broker
+ * has not confirmed. Both are bounded, so the worst that a full disk does is that new facts are dropped, counted and
+ * told of. Compressing has a thread and a log handle of its own: it takes seconds, and appending must not wait for it.
+ * A Kafka log has no files: nothing is compressed, and any number of recorders may write to it. */
 #include "log/recorder.h"
 
 #include "base/clock.h"
@@ -66,7 +67,7 @@ static void say_drops(hb_recorder *recorder, bool last)
     if (dropped == recorder->drops_said || (!last && now_ms - recorder->drops_said_ms < DROPS_SAID_MS))
         return;
     hb_say_warning("%" PRIu64 " facts were dropped (%" PRIu64
-                   " in all): more came in than the disk took, and the queue "
+                   " in all): more came in than the log took, and the queue "
                    "is full",
                    dropped - recorder->drops_said, dropped);
     recorder->drops_said = dropped;
@@ -195,6 +196,8 @@ static void *compress_hours(void *context)
 static bool take_lock(hb_recorder *recorder, const char *address, hb_error *error)
 {
     hb_buffer path = {0};
+    if (hb_log_is_kafka(address))
+        return true;
     hb_buffer_print(&path, "%s/.recorder", address);
     hb_buffer_append_char(&path, '\0');
     recorder->lock = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -214,7 +217,7 @@ static bool start_threads(hb_recorder *recorder, hb_error *error)
 {
     int reason = pthread_create(&recorder->writer, NULL, write_queue, recorder);
     recorder->writer_runs = reason == 0;
-    if (reason == 0) {
+    if (reason == 0 && recorder->closing_log != NULL) {
         reason = pthread_create(&recorder->compressor, NULL, compress_hours, recorder);
         recorder->compressor_runs = reason == 0;
     }
@@ -238,14 +241,16 @@ hb_recorder *hb_recorder_open(const char *address, size_t queue_bytes, hb_metric
     recorder->queue = hb_queue_open(queue_bytes);
     if (metrics != NULL) {
         recorder->dropped = hb_metrics_counter(metrics, "hubbub_facts_dropped_total",
-                                               "Facts dropped because the disk was too slow or full.");
+                                               "Facts dropped because the log was too slow or full.");
         recorder->queued =
             hb_metrics_gauge(metrics, "hubbub_log_queue_bytes", "Bytes of facts that wait to be written to the log.");
     }
     recorder->log = hb_log_open(address, HB_LOG_APPEND, metrics, error);
     if (recorder->log != NULL && take_lock(recorder, address, error)) {
-        recorder->closing_log = hb_log_open(address, HB_LOG_APPEND, NULL, error);
-        if (recorder->closing_log != NULL && start_threads(recorder, error))
+        const bool compresses = !hb_log_is_kafka(address);
+        if (compresses)
+            recorder->closing_log = hb_log_open(address, HB_LOG_APPEND, NULL, error);
+        if ((recorder->closing_log != NULL || !compresses) && start_threads(recorder, error))
             return recorder;
     }
     hb_recorder_close(recorder, &further);

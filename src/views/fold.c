@@ -211,6 +211,14 @@ static void keep_texts(hb_fold *fold, const hb_fact *fact, record *made)
     }
 }
 
+/* Asked for each fact, while the line it is in is the last one counted. */
+static bool is_wanted(hb_fold *fold, int64_t hour_s)
+{
+    if (fold->watched)
+        return fold->watcher.wanted(fold->watcher.context, hour_s, fold->counts.lines - 1);
+    return fold->only_hour_s == HB_FOLD_ANY_HOUR || fold->only_hour_s == hour_s;
+}
+
 static void record_fact(hb_fold *fold, const hb_fact *fact)
 {
     char lower[HB_LOGIN_MAX];
@@ -218,8 +226,11 @@ static void record_fact(hb_fold *fold, const hb_fact *fact)
     fold->counts.facts++;
     fold->counts.bad_timestamps += fact->bad_timestamp;
     uint32_t number = HB_MAP_END;
-    if (fold->only_hour_s == HB_FOLD_ANY_HOUR || fold->only_hour_s == hour_s)
+    if (is_wanted(fold, hour_s)) {
         number = slot_of(fold, hb_bytes_lower(fact->channel, lower), hour_s);
+        if (number == HB_MAP_END && fold->watched)
+            fold->watcher.left_out(fold->watcher.context, hour_s);
+    }
     if (number == HB_MAP_END) {
         fold->counts.misplaced++;
         return;
