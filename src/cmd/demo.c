@@ -1,6 +1,7 @@
 /* demo.c - a simulated Twitch of a size that a person can follow: some channels, from a busy one to quiet ones. */
 #include "cmd/demo.h"
 
+#include "base/error.h"
 #include "twitch/chat_maker.h"
 #include "twitch/simulator.h"
 #include "twitch/simulator_helix.h"
@@ -41,6 +42,26 @@ static void point_helix(hb_demo *demo, hb_helix_options *helix)
     helix->client_id = helix->client_secret = "demo";
     if (helix->every_ms > DEMO_VIEWERS_MS)
         helix->every_ms = DEMO_VIEWERS_MS;
+}
+
+bool hb_demo_asked(const hb_options *options)
+{
+    return hb_options_flag(options, "demo");
+}
+
+bool hb_demo_keeps(const hb_options *options)
+{
+    return hb_demo_asked(options) && !hb_options_given(options, "data") && !hb_options_given(options, "log") &&
+           !hb_options_given(options, "store");
+}
+
+bool hb_demo_gather(hb_channel_list *channels, const hb_options *options, hb_error *error)
+{
+    if (!hb_demo_asked(options))
+        return hb_channel_list_gather(channels, options, error);
+    if (hb_options_argument_count(options) > 0 || hb_options_text(options, "channels-file") != NULL)
+        return hb_fail(error, HB_ERROR_USAGE, "--demo has channels of its own; leave out --demo to listen to others");
+    return true;
 }
 
 hb_demo *hb_demo_open(hb_irc_options *irc, hb_helix_options *helix, hb_channel_list *channels, hb_error *error)

@@ -126,7 +126,7 @@ static void reply_health(hb_server *server, struct evhttp_request *http)
     hb_bytes reason;
     hb_buffer text = {0};
     char now[HB_TIME_TEXT];
-    const bool ready = hb_live_ready(server->live, &reason);
+    const bool ready = server->live == NULL || hb_live_ready(server->live, &reason);
     hb_time_print(hb_now_ms() / 1000, now);
     hb_json_open(&text, '{');
     hb_json_key(&text, "status");
@@ -199,6 +199,11 @@ static void on_request(struct evhttp_request *http, void *context)
         hb_reply_error(&server->traffic, http, hb_reply_status(error.code), &error);
         return;
     }
+    if (server->live == NULL && request.route != HB_ROUTE_METRICS && request.route != HB_ROUTE_HEALTH) {
+        hb_fail(&error, HB_ERROR_MISSING, "only /metrics and /healthz are here; hubbub serve answers the rest");
+        hb_reply_error(&server->traffic, http, 404, &error);
+        return;
+    }
     switch (request.route) {
     case HB_ROUTE_PAGE:
         reply_page(server, http, path_bytes);
@@ -262,10 +267,9 @@ static bool open_http(hb_server *server, uint32_t connections_max, hb_error *err
     return true;
 }
 
-static bool start(hb_server *server, uint32_t connections_max, hb_error *error)
+/* What answers from store and log. */
+static bool open_answers(hb_server *server, uint32_t connections_max, hb_error *error)
 {
-    if (!open_http(server, connections_max, error))
-        return false;
     server->watch = hb_watch_open();
     server->live = hb_live_open(server->base, server->watch, connections_max - connections_max / 4, &server->traffic);
     server->workers =
@@ -276,7 +280,13 @@ static bool start(hb_server *server, uint32_t connections_max, hb_error *error)
     if (server->reporter == NULL)
         return false;
     server->feed = hb_feed_open(server->log, server->watch, hb_live_desk(server->live), error);
-    if (server->feed == NULL)
+    return server->feed != NULL;
+}
+
+static bool start(hb_server *server, uint32_t connections_max, hb_error *error)
+{
+    if (!open_http(server, connections_max, error) ||
+        (server->store != NULL && !open_answers(server, connections_max, error)))
         return false;
     if (pthread_create(&server->thread, NULL, run_loop, server) != 0)
         return hb_fail(error, HB_ERROR_SYSTEM, "cannot start the thread that serves HTTP");
