@@ -29,8 +29,9 @@ enum {
 
 struct hb_kafka_log {
     hb_kafka_link link;
-    rd_kafka_t *client;
-    rd_kafka_topic_t *topic; /* appending */
+    char *text;         /* the whole address */
+    rd_kafka_t *client; /* this and what follows: appending */
+    rd_kafka_topic_t *topic;
     bool full;               /* the queue refused the last line */
     unsigned unserved;       /* appends since reports were served */
     int64_t delivered_ms;    /* the last delivery */
@@ -197,8 +198,9 @@ hb_kafka_log *hb_kafka_log_open(const char *address, hb_log_mode mode, hb_metric
         free(kafka);
         return NULL;
     }
-    make_metrics(kafka, mode == HB_LOG_APPEND ? metrics : NULL);
-    if (mode == HB_LOG_APPEND ? open_producer(kafka, error) : true)
+    kafka->text = hb_copy_text(hb_bytes_of(address));
+    make_metrics(kafka, metrics);
+    if (mode == HB_LOG_READ || open_producer(kafka, error)) /* readers each have a client of their own */
         return kafka;
     hb_kafka_log_close(kafka, &further);
     return NULL;
@@ -235,8 +237,19 @@ bool hb_kafka_log_close(hb_kafka_log *kafka, hb_error *error)
     if (kafka->client != NULL)
         rd_kafka_destroy(kafka->client);
     hb_kafka_link_free(&kafka->link);
+    free(kafka->text);
     free(kafka);
     return written;
+}
+
+const char *hb_kafka_log_address(const hb_kafka_log *kafka)
+{
+    return kafka->text;
+}
+
+bool hb_kafka_log_refuse(const hb_kafka_log *kafka, hb_error *error)
+{
+    return hb_fail(error, HB_ERROR_USAGE, "%s is a topic: it has no files", kafka->link.address.shown);
 }
 
 /* ---- Writing ---- */

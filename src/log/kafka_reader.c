@@ -148,6 +148,12 @@ static bool take_report(hb_kafka_reader *reader, hb_kafka_piece *piece, hb_error
            refuse(reader, code, error);
 }
 
+void hb_kafka_reader_wait(hb_kafka_reader *reader, int wait_ms)
+{
+    if (hb_kafka_records_front(&reader->records) == NULL)
+        hb_kafka_records_take(&reader->records, wait_ms);
+}
+
 bool hb_kafka_reader_read(hb_kafka_reader *reader, int wait_ms, hb_kafka_piece *piece, hb_error *error)
 {
     *piece = (hb_kafka_piece){.partition = -1, .lines = {"", 0}};
