@@ -1,6 +1,7 @@
 /* batch.c - hubbub batch: recomputes hours from the log and replaces them in the store.
  *
- * With --schedule it goes on doing so. The store is opened anew for each look, so that others may write to it between. */
+ * With --schedule it goes on doing so. The store is opened anew for each look, so that others may write to it between.
+ */
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/progress.h"
@@ -106,8 +107,9 @@ static bool read_wish(const hb_options *options, hb_recompute_wish *wish, hb_err
                                                                                : HB_SPOOLED_DUE};
     if (hb_options_flag(options, "schedule")) {
         if (ranged || wish->choice == HB_SPOOLED_OUTDATED)
-            return hb_fail(error, HB_ERROR_USAGE, "--schedule finds its hours by itself: leave out --from, --to and "
-                                                  "--outdated");
+            return hb_fail(error, HB_ERROR_USAGE,
+                           "--schedule finds its hours by itself: leave out --from, --to and "
+                           "--outdated");
         wish->ready = hb_hour_is_ready;
     }
     return hb_recompute_wish_read(options, wish, error);
@@ -196,8 +198,8 @@ static void recompute_for_ever(batch_plan *plan)
 
 static bool prepare(const hb_options *options, batch_plan *plan, hb_error *error)
 {
-    *plan = (batch_plan){.work = {.what = "batch", .take = take, .piece = take_piece},
-                         .store = hb_options_store(options)};
+    *plan =
+        (batch_plan){.work = {.what = "batch", .take = take, .piece = take_piece}, .store = hb_options_store(options)};
     return hb_recompute_options_read(options, &plan->work, error) &&
            hb_keep_options_read(options, &plan->keep, error) && read_wish(options, &plan->wish, error);
 }

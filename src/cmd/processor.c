@@ -92,6 +92,10 @@ static bool read_days(const hb_options *options, const char *name, uint32_t *day
 bool hb_keep_options_read(const hb_options *options, hb_upkeep_options *keep, hb_error *error)
 {
     keep->log = hb_options_log(options);
+    if (hb_options_given(options, "keep-log") && hb_log_is_kafka(keep->log))
+        return hb_fail(error, HB_ERROR_USAGE,
+                       "--keep-log is for a log of files; how long a topic keeps facts is Kafka's "
+                       "to say (its setting retention.ms)");
     return read_days(options, "keep-log", &keep->keep_log, error) &&
            read_days(options, "keep-views", &keep->keep_views, error);
 }

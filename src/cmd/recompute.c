@@ -72,8 +72,8 @@ static bool find_files(const hb_recompute *recompute, const hb_recompute_wish *w
     if (log == NULL)
         return false;
     hb_error unimportant = {0};
-    const bool good = hb_hours_list(log, store, wish->from_s, wish->to_s, wish->choice == HB_SPOOLED_OUTDATED, now_ms,
-                                    hours, error);
+    const bool good =
+        hb_hours_list(log, store, wish->from_s, wish->to_s, wish->choice == HB_SPOOLED_OUTDATED, now_ms, hours, error);
     hb_log_close(log, &unimportant); /* only read: nothing to lose */
     if (wish->choice == HB_SPOOLED_OUTDATED)
         hb_hours_keep(hours, is_outdated);
@@ -150,18 +150,17 @@ static bool recompute_size(recomputing *job, bool large, unsigned jobs, atomic_s
         if (is_large(job, hour) != large)
             continue;
         if (batch == NULL)
-            batch = hb_batch_open(&(hb_batch_options){.log = job->recompute->spooled == NULL
-                                                                 ? job->recompute->log
-                                                                 : hb_spooled_log(job->recompute->spooled),
-                                                      .top = job->recompute->top,
-                                                      .jobs = jobs,
-                                                      .memory = large || jobs > 1 || job->recompute->jobs == 1
-                                                                    ? LARGE_MEMORY
-                                                                    : SMALL_MEMORY,
-                                                      .meter = &job->meter,
-                                                      .piece = large ? job->recompute->piece : NULL,
-                                                      .context = job->recompute->context},
-                                  error);
+            batch = hb_batch_open(
+                &(hb_batch_options){.log = job->recompute->spooled == NULL ? job->recompute->log
+                                                                           : hb_spooled_log(job->recompute->spooled),
+                                    .top = job->recompute->top,
+                                    .jobs = jobs,
+                                    .memory =
+                                        large || jobs > 1 || job->recompute->jobs == 1 ? LARGE_MEMORY : SMALL_MEMORY,
+                                    .meter = &job->meter,
+                                    .piece = large ? job->recompute->piece : NULL,
+                                    .context = job->recompute->context},
+                error);
         good = batch != NULL && recompute_hour(job, batch, hour, error);
     }
     hb_batch_close(batch);

@@ -1,8 +1,8 @@
 /* spooled.c - which hours are meant follows from the store's progress, without a look at the topic.
  *
  * A part is due when the speed layer has counted something of it and the batch layer has not; when facts came late
- * since; or when the speed layer got further in an hour that was open still, because it lagged behind. Reading begins at
- * the smallest start of the hours that are meant, in each partition, and goes on to the partition's end. */
+ * since; or when the speed layer got further in an hour that was open still, because it lagged behind. Reading begins
+ * at the smallest start of the hours that are meant, in each partition, and goes on to the partition's end. */
 #include "cmd/spooled.h"
 
 #include "base/clock.h"
@@ -124,8 +124,7 @@ static bool read_progress(hb_spooled *spooled, hb_store *store, hb_error *error)
 
 static bool is_due(const part *one)
 {
-    return one->counted &&
-           (!one->settled || one->late > one->settled_late || one->position > one->settled_position);
+    return one->counted && (!one->settled || one->late > one->settled_late || one->position > one->settled_position);
 }
 
 /* Adds up what is known of an hour's parts, which begin at parts[i]; returns where the next hour's begin. */
@@ -302,8 +301,7 @@ static bool list_hours(hb_spooled *spooled, hb_hours *hours, hb_error *error)
     hb_log *log = hb_log_open(hb_spool_log(spooled->spool), HB_LOG_READ, NULL, error);
     if (log == NULL)
         return false;
-    const bool good =
-        hb_hours_list(log, NULL, INT64_MIN, INT64_MAX, false, spooled->query->now_ms, hours, error);
+    const bool good = hb_hours_list(log, NULL, INT64_MIN, INT64_MAX, false, spooled->query->now_ms, hours, error);
     hb_log_close(log, &unimportant); /* only read: nothing to lose */
     hours->going_on = going_on;
     leave_out(spooled, hours);

@@ -21,7 +21,7 @@
 enum { FILL_MS = 100 };
 
 struct hb_history {
-    hb_log *log; /* files */
+    hb_log *log;           /* files */
     hb_kafka_sweep *sweep; /* of a Kafka log, one of these two is there instead, */
     hb_spool *spool;       /* which becomes log */
     hb_buffer swept;

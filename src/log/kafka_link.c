@@ -32,7 +32,8 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
         break;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
-        snprintf(link->reason, sizeof link->reason, "%s", reason);
+        snprintf(link->reason, sizeof link->reason, "%.*s", (int)strcspn(reason, "("), reason);
+        link->reason[hb_bytes_trim(hb_bytes_of(link->reason)).size] = '\0';
         break;
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
         if (!link->away)

@@ -32,10 +32,10 @@ struct hb_kafka_log {
     char *text;         /* the whole address */
     rd_kafka_t *client; /* this and what follows: appending */
     rd_kafka_topic_t *topic;
-    bool full;               /* the queue refused the last line */
-    unsigned unserved;       /* appends since reports were served */
-    int64_t delivered_ms;    /* the last delivery */
-    uint64_t failed;         /* facts that the broker refused for good */
+    bool full;            /* the queue refused the last line */
+    unsigned unserved;    /* appends since reports were served */
+    int64_t delivered_ms; /* the last delivery */
+    uint64_t failed;      /* facts that the broker refused for good */
     uint64_t failed_said;
     int64_t failed_said_ms;
     char failure[160];
@@ -158,11 +158,8 @@ static bool open_producer(hb_kafka_log *kafka, hb_error *error)
         {NULL, NULL},
     };
     static const hb_kafka_setting fixed[] = {
-        {"enable.idempotence", "true"},
-        {"acks", "all"},
-        {"message.timeout.ms", "0"}, /* for ever */
-        {"partitioner", "murmur2_random"},
-        {NULL, NULL},
+        {"enable.idempotence", "true"},    {"acks", "all"}, {"message.timeout.ms", "0"}, /* for ever */
+        {"partitioner", "murmur2_random"}, {NULL, NULL},
     };
     rd_kafka_conf_t *conf = hb_kafka_link_conf(&kafka->link, defaults, fixed, error);
     if (conf == NULL)

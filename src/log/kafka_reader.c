@@ -19,12 +19,8 @@ static rd_kafka_t *make_client(hb_kafka_reader *reader, hb_error *error)
     static const hb_kafka_setting defaults[] = {{"fetch.wait.max.ms", "100"}, {NULL, NULL}};
     static const hb_kafka_setting fixed[] = {
         {"group.id", "hubbub-reader"}, /* librdkafka wants a name; the group is never joined */
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"enable.partition.eof", "true"},
-        {"auto.offset.reset", "earliest"},
-        {"allow.auto.create.topics", "false"},
-        {NULL, NULL},
+        {"enable.auto.commit", "false"},   {"enable.auto.offset.store", "false"}, {"enable.partition.eof", "true"},
+        {"auto.offset.reset", "earliest"}, {"allow.auto.create.topics", "false"}, {NULL, NULL},
     };
     rd_kafka_conf_t *conf = hb_kafka_link_conf(&reader->link, defaults, fixed, error);
     return conf == NULL ? NULL : hb_kafka_link_client(&reader->link, RD_KAFKA_CONSUMER, conf, error);

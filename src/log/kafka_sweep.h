@@ -12,8 +12,8 @@
 typedef struct hb_kafka_sweep hb_kafka_sweep;
 
 typedef struct hb_kafka_sweep_query {
-    hb_bytes channel; /* a login in any case: its partition alone is read; empty: all */
-    int64_t from_ms;  /* event times */
+    hb_bytes channel;              /* a login in any case: its partition alone is read; empty: all */
+    int64_t from_ms;               /* event times */
     const hb_log_position *starts; /* partitions to begin with at an offset instead; NULL: none */
     size_t start_count;
 } hb_kafka_sweep_query;

@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/say.h"
-#include "log/kafka_log.h"
 #include "log/hour_index.h"
+#include "log/kafka_log.h"
 
 #include <errno.h>
 #include <fcntl.h>

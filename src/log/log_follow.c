@@ -159,8 +159,7 @@ hb_log_follower *hb_log_follower_open(hb_log *log, hb_log_start from, const hb_l
     follower->log = log;
     follower->watch = -1;
     if (log->kafka != NULL) {
-        follower->kafka =
-            hb_kafka_follower_open(hb_kafka_log_address(log->kafka), from, positions, count, error);
+        follower->kafka = hb_kafka_follower_open(hb_kafka_log_address(log->kafka), from, positions, count, error);
         if (follower->kafka != NULL)
             return follower;
         hb_log_follower_close(follower);

@@ -150,9 +150,8 @@ hb_spool *hb_spool_open(const char *address, const hb_spool_query *query, const 
         return NULL;
     }
     take_channel(spool, query->channel);
-    spool->sweep =
-        hb_kafka_sweep_open(address, &(hb_kafka_sweep_query){query->channel, query->from_ms, query->starts, query->start_count},
-                            error);
+    spool->sweep = hb_kafka_sweep_open(
+        address, &(hb_kafka_sweep_query){query->channel, query->from_ms, query->starts, query->start_count}, error);
     if (spool->sweep != NULL && make_directory(spool, directory, error))
         spool->log = hb_log_open(spool->directory, HB_LOG_APPEND, NULL, error);
     if (spool->log != NULL)

@@ -2,8 +2,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "log/log.h"
-#include "log/recorder.h"
 #include "log/log_kafka.h"
+#include "log/recorder.h"
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -450,7 +450,8 @@ static void check_messages(unsigned count)
         const unsigned room = number % 20;
         snprintf(key, sizeof key, "room%u", room);
         print_said(number, text);
-        snprintf(expected, sizeof expected, "@rm-received-ts=%" PRId64 ";%s", INT64_C(1764000000001) + number, text + 1);
+        snprintf(expected, sizeof expected, "@rm-received-ts=%" PRId64 ";%s", INT64_C(1764000000001) + number,
+                 text + 1);
         assert_string_equal(records[i].value, expected);
         assert_string_equal(records[i].key, key);
         assert_int_equal(records[i].time_ms, INT64_C(1764000000000) + number);
