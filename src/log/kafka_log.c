@@ -59,7 +59,7 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *record, vo
     }
     kafka->failed++;
     hb_metric_add(kafka->errors, 1);
-    snprintf(kafka->failure, sizeof kafka->failure, "%s", rd_kafka_message_errstr(record));
+    snprintf(kafka->failure, sizeof kafka->failure, "%s", rd_kafka_err2str(record->err));
 }
 
 static void say_failed(hb_kafka_log *kafka)
