@@ -208,6 +208,8 @@ static bool recompute(batch_plan *plan, bool *stopped, hb_error *error)
         return false;
     job.store = hb_store_open(plan->store, HB_STORE_WRITE, error);
     job.before = job.store == NULL ? NULL : hb_store_open(plan->store, HB_STORE_READ, error);
+    /* Pieces may turn out not to count, and what was there is still to be seen when all of them are put. */
+    plan->work.piece = job.store != NULL && hb_store_has_transactions(job.store) ? take_piece : NULL;
     const bool good = job.before != NULL && recompute_hours(plan, &job, stopped, error) &&
                       (*stopped || tend(job.store, &plan->keep, error));
     hb_store_close(job.before);
@@ -234,8 +236,7 @@ static void recompute_for_ever(batch_plan *plan)
 
 static bool prepare(const hb_options *options, batch_plan *plan, hb_error *error)
 {
-    *plan =
-        (batch_plan){.work = {.what = "batch", .take = take, .piece = take_piece}, .store = hb_options_store(options)};
+    *plan = (batch_plan){.work = {.what = "batch", .take = take}, .store = hb_options_store(options)};
     return hb_recompute_options_read(options, &plan->work, error) &&
            hb_keep_options_read(options, &plan->keep, error) && read_wish(options, &plan->wish, error);
 }
