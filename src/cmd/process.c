@@ -3,6 +3,7 @@
 #include "cmd/commands.h"
 #include "cmd/processor.h"
 #include "cmd/schedule.h"
+#include "cmd/server_options.h"
 #include "cmd/signals.h"
 
 #include "base/address.h"
@@ -15,6 +16,7 @@ enum { LOOK_MS = 100 }; /* how often to ask whether the log's end is reached */
 static const hb_option options_of_process[] = {
     HB_OPTIONS_PLACES,
     HB_OPTIONS_PROCESS,
+    HB_OPTIONS_METRICS,
     {"until-end", HB_OPTION_FLAG, "", NULL, "stop once all that the log holds is counted"},
     {0}};
 
@@ -48,13 +50,17 @@ static int process(const hb_options *options)
     hb_error error = {0};
     hb_processor_options settings;
     hb_processor *processor = NULL;
+    hb_server *server = NULL;
     hb_signals_block();
     if (!hb_processor_options_read(options, &settings, &error))
         return hb_exit_code(&error);
     hb_metrics *metrics = hb_metrics_open();
     settings.until_end = hb_options_flag(options, "until-end");
-    processor = open_processor(&settings, metrics, &error);
-    bool fine = processor != NULL || error.code == HB_ERROR_NONE;
+    bool fine = hb_metrics_server_open(options, metrics, &server, &error);
+    if (fine) {
+        processor = open_processor(&settings, metrics, &error);
+        fine = processor != NULL || error.code == HB_ERROR_NONE;
+    }
     if (processor != NULL) {
         hb_schedule *schedule = NULL;
         if (!settings.until_end && hb_schedule_is_for(settings.log)) {
@@ -73,6 +79,7 @@ static int process(const hb_options *options)
             fine = false;
         }
     }
+    hb_server_close(server);
     hb_metrics_close(metrics);
     return fine ? 0 : hb_exit_code(&error);
 }

@@ -7,6 +7,7 @@
 #ifndef HB_VIEWS_FOLD_H
 #define HB_VIEWS_FOLD_H
 
+#include "views/records.h"
 #include "views/sheet.h"
 
 typedef struct hb_fold_ids { /* hashes of ids; 0 is a free place */
@@ -23,11 +24,15 @@ typedef struct hb_fold_slot {
     int64_t hour_s;
     hb_fold_ids ids;
     hb_fold_ids older_ids;
-    uint32_t taken; /* lines of the batch in hand */
+    uint32_t taken; /* facts of the batch in hand */
     uint32_t first; /* where they begin in the order by slots */
     int64_t used;   /* the fold's round in which it last counted something */
     void *note;     /* the speed layer's own */
 } hb_fold_slot;
+
+/* Counts facts that were read already, as hb_fold_lines does. What hb_fold_hour says and the counts of lines are the
+ * reader's matter. */
+void hb_fold_records(hb_fold *fold, const hb_records *const *lists, size_t list_count);
 
 typedef struct hb_fold_watcher {
     void *context;
