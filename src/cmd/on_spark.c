@@ -25,12 +25,20 @@
 enum { LOOK_MS = 100 }; /* how often to ask whether the job has ended */
 
 /* What Spark needs of Java's inside; its scripts get it from org.apache.spark.launcher.JavaModuleOptions. */
-static const char *const opened_packages[] = {
-    "java.base/java.lang",         "java.base/java.lang.invoke",          "java.base/java.lang.reflect",
-    "java.base/java.io",           "java.base/java.net",                  "java.base/java.nio",
-    "java.base/java.util",         "java.base/java.util.concurrent",      "java.base/java.util.concurrent.atomic",
-    "java.base/sun.nio.ch",        "java.base/sun.nio.cs",                "java.base/sun.security.action",
-    "java.base/sun.util.calendar", "java.security.jgss/sun.security.krb5"};
+static const char *const opened_packages[] = {"java.base/java.lang",
+                                              "java.base/java.lang.invoke",
+                                              "java.base/java.lang.reflect",
+                                              "java.base/java.io",
+                                              "java.base/java.net",
+                                              "java.base/java.nio",
+                                              "java.base/java.util",
+                                              "java.base/java.util.concurrent",
+                                              "java.base/java.util.concurrent.atomic",
+                                              "java.base/sun.nio.ch",
+                                              "java.base/sun.nio.cs",
+                                              "java.base/sun.security.action",
+                                              "java.base/sun.util.calendar",
+                                              "java.security.jgss/sun.security.krb5"};
 
 /* Says how much Spark is to tell; lies in the jobs' jar. */
 #define LOGGING "-Dlog4j2.configurationFile=hubbub-log4j2.properties"
@@ -188,8 +196,8 @@ static bool begin(submission *line, hb_error *error)
         hb_fail(error, HB_ERROR_MISSING,
                 "Spark is not found: there is no spark-submit in PATH, and SPARK_HOME is not set");
     } else {
-        hb_fail(error, HB_ERROR_MISSING, "Spark is not found: SPARK_HOME is %s, which has neither bin/spark-submit nor jars",
-                home);
+        hb_fail(error, HB_ERROR_MISSING,
+                "Spark is not found: SPARK_HOME is %s, which has neither bin/spark-submit nor jars", home);
     }
     free(jars);
     free(script);
@@ -209,7 +217,8 @@ static bool is_master(const char *on)
 static bool is_on_loopback(const char *on)
 {
     const hb_bytes text = hb_bytes_of(on);
-    return hb_bytes_start_with(text, HB_BYTES("spark://127.")) || hb_bytes_start_with(text, HB_BYTES("spark://localhost"));
+    return hb_bytes_start_with(text, HB_BYTES("spark://127.")) ||
+           hb_bytes_start_with(text, HB_BYTES("spark://localhost"));
 }
 
 static void add_settings(submission *line, const hb_options *options, const char *on)
@@ -231,7 +240,8 @@ static bool put_together(submission *line, const hb_options *options, const char
     if (!hb_address_is(hb_options_store(options), "cassandra"))
         return hb_fail(error, HB_ERROR_USAGE, "with --on, counts go to Cassandra: --store cassandra://HOST/KEYSPACE");
     if (!is_master(on))
-        return hb_fail(error, HB_ERROR_USAGE, "--on %s makes no sense: spark://HOST:PORT, or local[N] to try it out", on);
+        return hb_fail(error, HB_ERROR_USAGE, "--on %s makes no sense: spark://HOST:PORT, or local[N] to try it out",
+                       on);
     if (!find_jar(options, line, error) || !begin(line, error))
         return false;
     char *const library = list_library(line, error);
@@ -305,7 +315,8 @@ static bool await(pid_t child, bool *stopped, hb_error *error)
     }
     if (ended < 0)
         return hb_fail_errno(error, "the job on Spark cannot be waited for");
-    return *stopped || (WIFEXITED(status) && WEXITSTATUS(status) == 0) || hb_fail(error, HB_ERROR_NONE, "it has failed");
+    return *stopped || (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
+           hb_fail(error, HB_ERROR_NONE, "it has failed");
 }
 
 bool hb_on_spark(const hb_options *options, const char *job, const hb_spark_argument *arguments, size_t count,

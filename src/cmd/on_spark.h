@@ -11,7 +11,8 @@
 #define HB_OPTIONS_ON_SPARK                                                                                            \
     {"on", HB_OPTION_TEXT, "spark://HOST:PORT", NULL, "have this Spark cluster do it"},                                \
     {                                                                                                                  \
-        "spark-config", HB_OPTION_SETTING, "KEY=VALUE", NULL, "a setting of Spark, with --on: spark.executor.memory=4g"\
+        "spark-config", HB_OPTION_SETTING, "KEY=VALUE", NULL,                                                          \
+            "a setting of Spark, with --on: spark.executor.memory=4g"                                                  \
     }
 
 /* A "--name value" of the job; value NULL: not given. */
