@@ -472,6 +472,23 @@ hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot)
     return slot->sheet;
 }
 
+hb_fold_slot *hb_fold_add_frozen(hb_fold *fold, hb_bytes channel, int64_t hour_s, hb_bytes sheet)
+{
+    hb_fold_slot *const slot = &fold->slots[slot_of(fold, channel, hour_s)];
+    hb_sheet_close(slot->sheet);
+    free(slot->frozen);
+    slot->sheet = NULL;
+    slot->frozen = hb_copy_text(sheet);
+    slot->frozen_size = sheet.size;
+    return slot;
+}
+
+void hb_fold_add_id(hb_fold_slot *slot, uint64_t hash)
+{
+    if (!has_id(&slot->ids, hash))
+        add_id(&slot->ids, hash);
+}
+
 void hb_fold_set_full(hb_fold *fold, bool full)
 {
     fold->full = full;
