@@ -8,6 +8,7 @@
 #include "base/say.h"
 #include "cmd/commands.h"
 #include "cmd/compare.h"
+#include "cmd/on_spark.h"
 #include "cmd/processor.h"
 #include "cmd/recompute.h"
 #include "cmd/signals.h"
@@ -204,12 +205,42 @@ static bool prepare(const hb_options *options, batch_plan *plan, hb_error *error
            hb_keep_options_read(options, &plan->keep, error) && read_wish(options, &plan->wish, error);
 }
 
+static bool submit(const hb_options *options, bool *stopped, hb_error *error)
+{
+    static const char *const others[] = {"outdated", "schedule", "jobs", "keep-log", "keep-views"};
+    char numbers[3][32];
+    uint32_t top = 0;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (hb_options_given(options, others[i]))
+            return hb_fail(error, HB_ERROR_USAGE, "--on and --%s do not go together", others[i]);
+    if (!hb_top_option_read(options, &top, error))
+        return false;
+    const bool from = hb_options_given(options, "from");
+    const bool to = hb_options_given(options, "to");
+    const hb_spark_argument arguments[] = {
+        {"top", hb_spark_top(top, numbers[0])},
+        {"from", from ? hb_spark_number(hb_options_time(options, "from"), numbers[1]) : NULL},
+        {"to", to ? hb_spark_number(hb_options_time(options, "to"), numbers[2]) : NULL}};
+    return hb_on_spark(options, "batch", arguments, sizeof arguments / sizeof *arguments, stopped, error);
+}
+
+static int run_on_spark(const hb_options *options)
+{
+    hb_error error = {0};
+    bool stopped = false;
+    if (submit(options, &stopped, &error))
+        return stopped ? 1 : 0;
+    return error.code == HB_ERROR_NONE ? 1 : hb_exit_code(&error);
+}
+
 static int run(const hb_options *options)
 {
     batch_plan plan;
     hb_error error = {0};
     bool stopped = false;
     hb_signals_block();
+    if (hb_options_given(options, "on"))
+        return run_on_spark(options);
     hb_keep_freed_memory();
     if (!prepare(options, &plan, &error))
         return hb_exit_code(&error);
@@ -228,6 +259,7 @@ static const hb_option options_of_batch[] = {
     HB_OPTIONS_KEEP,
     {"outdated", HB_OPTION_FLAG, "", NULL, "hours that were computed by an older version of the words"},
     {"schedule", HB_OPTION_FLAG, "", NULL, "go on: each hour 5 minutes after its end, and again when late facts came"},
+    HB_OPTIONS_ON_SPARK,
     {0}};
 
 const hb_command hb_command_batch = {

@@ -474,7 +474,7 @@ hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot)
 
 hb_fold_slot *hb_fold_add_frozen(hb_fold *fold, hb_bytes channel, int64_t hour_s, hb_bytes sheet)
 {
-    hb_fold_slot *const slot = &fold->slots[slot_of(fold, channel, hour_s)];
+    hb_fold_slot *const slot = &fold->slots[slot_of(fold, channel, hb_hash(channel, 0), hour_s)];
     hb_sheet_close(slot->sheet);
     free(slot->frozen);
     slot->sheet = NULL;
@@ -485,8 +485,10 @@ hb_fold_slot *hb_fold_add_frozen(hb_fold *fold, hb_bytes channel, int64_t hour_s
 
 void hb_fold_add_id(hb_fold_slot *slot, uint64_t hash)
 {
-    if (!has_id(&slot->ids, hash))
-        add_id(&slot->ids, hash);
+    if (has_id(&slot->ids, hash))
+        return;
+    reserve_ids(&slot->ids, 1);
+    place_id(&slot->ids, hash);
 }
 
 void hb_fold_set_full(hb_fold *fold, bool full)
