@@ -1,11 +1,12 @@
-/* process.c - hubbub process: log -> store, until told to stop, or to the log's end. Where it goes on, it recomputes
- * hours as hubbub run does. */
+/* process.c - hubbub process: log -> store, until told to stop, or to the log's end. Where it goes on with a file log,
+ * it recomputes hours as hubbub run does. */
 #include "cmd/commands.h"
 #include "cmd/processor.h"
 #include "cmd/schedule.h"
 #include "cmd/server_options.h"
 #include "cmd/signals.h"
 
+#include "base/address.h"
 #include "base/say.h"
 
 #include <signal.h>
@@ -62,12 +63,13 @@ static int process(const hb_options *options)
     }
     if (processor != NULL) {
         hb_schedule *schedule = NULL;
-        if (!settings.until_end) {
+        if (!settings.until_end && hb_schedule_is_for(settings.log)) {
             schedule = hb_schedule_open(&settings, processor, metrics, &error);
             fine = schedule != NULL;
         }
-        if (schedule != NULL)
-            hb_say_note("counting %s into %s; Ctrl-C stops", settings.log, settings.store);
+        if (fine && !settings.until_end)
+            hb_say_note("counting %.*s into %.*s; Ctrl-C stops", HB_PRINT(hb_address_shown(settings.log)),
+                        HB_PRINT(hb_address_shown(settings.store)));
         if (fine)
             wait_until_stopped(processor);
         hb_schedule_close(schedule);

@@ -54,6 +54,11 @@ static bool check_store(const char *address, hb_error *error)
     return store != NULL;
 }
 
+static void on_viewers(void *context, const char *why)
+{
+    hb_server_tell_viewers(context, why);
+}
+
 static bool open_parts(running *parts, run_settings *settings, const hb_options *options, hb_error *error)
 {
     parts->metrics = settings->server.metrics = hb_metrics_open();
@@ -61,10 +66,12 @@ static bool open_parts(running *parts, run_settings *settings, const hb_options 
     if (parts->server == NULL || !check_store(settings->process.store, error))
         return false;
     if (hb_demo_asked(options)) {
-        parts->demo = hb_demo_open(&settings->ingest.irc, &settings->channels, error);
+        parts->demo = hb_demo_open(&settings->ingest.irc, &settings->ingest.helix, &settings->channels, error);
         if (parts->demo == NULL)
             return false;
     }
+    settings->ingest.on_viewers = on_viewers;
+    settings->ingest.viewers_context = parts->server;
     parts->ingestor =
         hb_ingestor_open(&settings->ingest, settings->channels.names, settings->channels.count, parts->metrics, error);
     if (parts->ingestor == NULL)
@@ -72,6 +79,8 @@ static bool open_parts(running *parts, run_settings *settings, const hb_options 
     parts->processor = hb_processor_open(&settings->process, parts->metrics, error);
     if (parts->processor == NULL)
         return false;
+    if (!hb_schedule_is_for(settings->process.log))
+        return true;
     parts->schedule = hb_schedule_open(&settings->process, parts->processor, parts->metrics, error);
     return parts->schedule != NULL;
 }

@@ -237,7 +237,12 @@ bool hb_kafka_link_partitions(hb_kafka_link *link, rd_kafka_t *client, int wait_
     const rd_kafka_resp_err_t code = rd_kafka_metadata(client, 0, topic, &metadata, wait_ms);
     bool good = false;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        hb_fail(error, HB_ERROR_NETWORK, "cannot reach Kafka at %s: %s", link->address.hosts, rd_kafka_err2str(code));
+        rd_kafka_poll(client, 0); /* why, if that is known */
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && link->refused)
+        *error = link->refusal;
+    else if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        hb_fail(error, HB_ERROR_NETWORK, "cannot reach Kafka at %s: %s", link->address.hosts,
+                link->reason[0] == '\0' ? rd_kafka_err2str(code) : link->reason);
     else if (metadata->topic_cnt != 1)
         hb_fail(error, HB_ERROR_NETWORK, "Kafka at %s does not answer what was asked", link->address.hosts);
     else

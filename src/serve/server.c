@@ -21,6 +21,7 @@
 #include <event2/http.h>
 #include <event2/thread.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -52,6 +53,9 @@ struct hb_server {
     hb_feed *feed;
     pthread_t thread;
     bool running;
+    pthread_mutex_t viewers_lock; /* of the next two */
+    bool viewers_told;
+    char no_viewers[512]; /* why there are none; empty: they are counted */
 };
 
 /* ---- Replies that need no thread ---- */
@@ -92,6 +96,31 @@ static void reply_metrics(hb_server *server, struct evhttp_request *http)
     hb_buffer_free(&text);
 }
 
+static void print_viewers(hb_server *server, hb_buffer *text)
+{
+    pthread_mutex_lock(&server->viewers_lock);
+    if (server->viewers_told) {
+        hb_json_key(text, "viewers");
+        hb_json_open(text, '{');
+        hb_json_key(text, "status");
+        hb_json_text(text, server->no_viewers[0] == '\0' ? HB_BYTES("ok") : HB_BYTES("missing"));
+        if (server->no_viewers[0] != '\0') {
+            hb_json_key(text, "reason");
+            hb_json_text(text, hb_bytes_of(server->no_viewers));
+        }
+        hb_json_close(text, '}');
+    }
+    pthread_mutex_unlock(&server->viewers_lock);
+}
+
+void hb_server_tell_viewers(hb_server *server, const char *why)
+{
+    pthread_mutex_lock(&server->viewers_lock);
+    server->viewers_told = true;
+    snprintf(server->no_viewers, sizeof server->no_viewers, "%s", why == NULL ? "" : why);
+    pthread_mutex_unlock(&server->viewers_lock);
+}
+
 static void reply_health(hb_server *server, struct evhttp_request *http)
 {
     hb_bytes reason;
@@ -110,6 +139,7 @@ static void reply_health(hb_server *server, struct evhttp_request *http)
         hb_json_key(&text, "reason");
         hb_json_text(&text, reason);
     }
+    print_viewers(server, &text);
     hb_json_close(&text, '}');
     hb_reply_send(&server->traffic, http, ready ? 200 : 503, HB_AUDIENCE_PROGRAM, "application/json",
                   hb_buffer_bytes(&text));
@@ -272,6 +302,7 @@ hb_server *hb_server_open(const hb_server_settings *settings, hb_error *error)
         free(server);
         return NULL;
     }
+    pthread_mutex_init(&server->viewers_lock, NULL);
     server->own_metrics = settings->metrics == NULL;
     server->metrics = server->own_metrics ? hb_metrics_open() : settings->metrics;
     hb_traffic_open(&server->traffic, server->metrics);
@@ -313,6 +344,7 @@ void hb_server_close(hb_server *server)
     free(server->store);
     free(server->log);
     free(server->allowed_hosts);
+    pthread_mutex_destroy(&server->viewers_lock);
     free(server);
 }
 

@@ -32,6 +32,10 @@ hb_server *hb_server_open(const hb_server_settings *settings, hb_error *error);
 /* Stops listening, ends live streams and connections, waits for the threads. */
 void hb_server_close(hb_server *server);
 
+/* Says for the dashboard (/healthz) why there are no viewers: a sentence; NULL: they are counted. Any thread. Until it
+ * is called nothing is said of viewers. */
+void hb_server_tell_viewers(hb_server *server, const char *why);
+
 uint16_t hb_server_port(const hb_server *server);
 
 /* "http://127.0.0.1:8080/": where a browser on this machine finds it. The text belongs to the server. */

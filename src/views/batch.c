@@ -41,8 +41,14 @@ typedef struct worker {
     hb_batch *batch;
     pthread_t thread;
     hb_log *log;
-    hb_records *records; /* for each share */
-    hb_fold_counts read; /* of lines and facts; only grows */
+    hb_log_cursor *cursor; /* stays from one stretch to the next where that follows */
+    hb_bytes rest;         /* lines that the cursor has read, but not the worker */
+    uint64_t at;           /* where these begin, or will */
+    uint64_t stretch_end;  /* of the last stretch */
+    _Atomic uint64_t next; /* in its range of the part: the next stretch; */
+    uint64_t end;          /* the range ends */
+    hb_records *records;   /* for each share */
+    hb_fold_counts read;   /* of lines and facts; only grows */
     hb_top_room *room;
 } worker;
 
@@ -67,7 +73,6 @@ struct hb_batch {
     size_t round_max; /* bytes of records */
     uint32_t passes;
     uint32_t pass;
-    _Atomic uint64_t next_at;
     _Atomic size_t held; /* bytes of records, in this round */
     _Atomic uint32_t next_share;
     atomic_bool given_up;
@@ -188,32 +193,74 @@ static void read_lines(worker *one, hb_bytes lines)
     }
 }
 
+static bool go_to(worker *one, uint64_t from, hb_error *error)
+{
+    if (one->cursor != NULL && one->stretch_end == from)
+        return true;
+    hb_log_cursor_close(one->cursor);
+    one->cursor = hb_log_cursor_open(one->log, one->batch->hour_s, from, error);
+    one->rest.size = 0;
+    one->at = from;
+    return one->cursor != NULL;
+}
+
 /* Reads all lines that begin within a stretch of the part. */
 static bool read_stretch(worker *one, uint64_t from, uint64_t to, hb_error *error)
 {
-    hb_bytes lines = {0};
-    uint64_t next = from;
-    hb_log_cursor *cursor = hb_log_cursor_open(one->log, one->batch->hour_s, from, error);
-    bool good = cursor != NULL;
-    while (good && next < to) {
-        if (!hb_log_read(cursor, &lines, &next, error)) {
-            good = error->code == HB_ERROR_CORRUPT; /* the next call goes on behind it */
-            if (good)
-                note_damage(one->batch, error);
-            continue;
+    if (!go_to(one, from, error))
+        return false;
+    one->stretch_end = to;
+    while (one->at < to) {
+        if (one->rest.size == 0) {
+            uint64_t next = 0;
+            if (!hb_log_read(one->cursor, &one->rest, &next, error)) {
+                one->rest.size = 0;
+                if (error->code != HB_ERROR_CORRUPT)
+                    return false;
+                note_damage(one->batch, error); /* the next call goes on behind it */
+                continue;
+            }
+            one->at = next - one->rest.size;
+            if (one->rest.size == 0 || one->at >= to)
+                break;
         }
-        const uint64_t at = next - lines.size;
-        if (lines.size == 0 || at >= to)
-            break;
-        if (next > to) {
-            const size_t inside = (size_t)(to - 1 - at);
+        hb_bytes lines = one->rest;
+        if (to - one->at < lines.size) {
+            const size_t inside = (size_t)(to - 1 - one->at);
             const char *end = memchr(lines.data + inside, '\n', lines.size - inside);
             lines.size = end == NULL ? lines.size : (size_t)(end - lines.data) + 1;
         }
         read_lines(one, lines);
+        one->rest = hb_bytes_from(one->rest, lines.size);
+        one->at += lines.size;
     }
-    hb_log_cursor_close(cursor);
-    return good;
+    return true;
+}
+
+/* The next stretch of the worker's own range; once that is read, one of another's. False when all are taken. */
+static bool next_stretch(const worker *one, uint64_t *from, uint64_t *to)
+{
+    hb_batch *const batch = one->batch;
+    const unsigned jobs = batch->options.jobs;
+    for (unsigned i = 0; i < jobs; i++) {
+        worker *const owner = &batch->workers[((unsigned)(one - batch->workers) + i) % jobs];
+        *from = atomic_load(&owner->next);
+        if (*from < owner->end)
+            *from = atomic_fetch_add(&owner->next, batch->stretch);
+        if (*from < owner->end) {
+            *to = owner->end - *from < batch->stretch ? owner->end : *from + batch->stretch;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool all_read(const hb_batch *batch)
+{
+    for (unsigned i = 0; i < batch->options.jobs; i++)
+        if (atomic_load(&batch->workers[i].next) < batch->workers[i].end)
+            return false;
+    return true;
 }
 
 static size_t size_of_records(const worker *one)
@@ -230,17 +277,35 @@ static void read_stretches(worker *one)
     hb_batch *const batch = one->batch;
     hb_error error = {0};
     size_t size = 0;
-    while (!atomic_load(&batch->given_up) && atomic_load(&batch->held) < batch->round_max) {
-        const uint64_t from = atomic_fetch_add(&batch->next_at, batch->stretch);
-        if (from >= batch->end)
-            break;
-        const uint64_t to = batch->end - from < batch->stretch ? batch->end : from + batch->stretch;
+    uint64_t from = 0;
+    uint64_t to = 0;
+    while (!atomic_load(&batch->given_up) && atomic_load(&batch->held) < batch->round_max &&
+           next_stretch(one, &from, &to)) {
         const bool stop = batch->options.stop != NULL && atomic_load(batch->options.stop);
         if (stop ? !hb_fail(&error, HB_ERROR_BUSY, "told to stop") : !read_stretch(one, from, to, &error))
             give_up(batch, &error);
         const size_t before = size;
         size = size_of_records(one);
         atomic_fetch_add(&batch->held, size - before);
+    }
+}
+
+static void close_cursor(worker *one)
+{
+    hb_log_cursor_close(one->cursor);
+    one->cursor = NULL;
+}
+
+/* Divides the part among the workers. */
+static void begin_reading(hb_batch *batch)
+{
+    const unsigned jobs = batch->options.jobs;
+    const uint64_t each = batch->end / jobs + 1;
+    for (unsigned i = 0; i < jobs; i++) {
+        worker *const one = &batch->workers[i];
+        const uint64_t end = (i + 1) * each;
+        atomic_store(&one->next, i * each);
+        one->end = end < batch->end ? end : batch->end;
     }
 }
 
@@ -363,7 +428,7 @@ static void meet(hb_batch *batch, bool pass_ends)
     atomic_store(&batch->next_share, 0);
     atomic_store(&batch->held, 0);
     if (pass_ends) {
-        atomic_store(&batch->next_at, 0);
+        begin_reading(batch);
         batch->ready_count = 0;
         batch->given_count = 0;
         batch->pass++;
@@ -379,12 +444,13 @@ static void work(worker *one)
             read_stretches(one);
             pthread_barrier_wait(&batch->barrier);
             /* The last round is counted share by share with the rows, so that storing can begin with the first. */
-            if (atomic_load(&batch->next_at) >= batch->end || atomic_load(&batch->given_up))
+            if (all_read(batch) || atomic_load(&batch->given_up))
                 break;
             count_shares(batch);
             meet(batch, false);
             pthread_barrier_wait(&batch->barrier);
         }
+        close_cursor(one);
         if (one == &batch->workers[0] && batch->options.piece != NULL)
             give_rows(one);
         else
@@ -536,13 +602,13 @@ bool hb_batch_hour(hb_batch *batch, int64_t hour_s, uint64_t late, hb_batch_resu
     batch->hour_s = hour_s;
     batch->pass = 0;
     batch->damaged = false;
-    atomic_store(&batch->next_at, 0);
     atomic_store(&batch->next_share, 0);
     atomic_store(&batch->held, 0);
     atomic_store(&batch->given_up, false);
     const hb_fold_counts before = sum_counts(batch);
     if (!find_end(batch, error))
         return false;
+    begin_reading(batch);
     run_workers(batch);
     if (atomic_load(&batch->given_up)) {
         *error = batch->error;

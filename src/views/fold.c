@@ -156,18 +156,20 @@ static bool has_id(const hb_fold_ids *ids, uint64_t hash)
     return false;
 }
 
-static void add_id(hb_fold_ids *ids, uint64_t hash)
+/* Makes room for so many more ids. */
+static void reserve_ids(hb_fold_ids *ids, size_t more)
 {
-    if (ids->places == NULL || (ids->count + 1) * 10 > (ids->mask + 1) * 7) {
-        const hb_fold_ids old = *ids;
-        const size_t places = old.places == NULL ? IDS_MIN : (old.mask + 1) * 2;
-        *ids = (hb_fold_ids){hb_alloc(places * sizeof *ids->places), places - 1, 0};
-        for (size_t at = 0; old.places != NULL && at <= old.mask; at++)
-            if (old.places[at] != 0)
-                place_id(ids, old.places[at]);
-        free(old.places);
-    }
-    place_id(ids, hash);
+    size_t places = ids->places == NULL ? IDS_MIN : ids->mask + 1;
+    while ((ids->count + more) * 10 > places * 7)
+        places *= 2;
+    if (ids->places != NULL && places == ids->mask + 1)
+        return;
+    const hb_fold_ids old = *ids;
+    *ids = (hb_fold_ids){hb_alloc(places * sizeof *ids->places), places - 1, 0};
+    for (size_t at = 0; old.places != NULL && at <= old.mask; at++)
+        if (old.places[at] != 0)
+            place_id(ids, old.places[at]);
+    free(old.places);
 }
 
 /* ---- Putting records in order ---- */
@@ -179,6 +181,8 @@ static void place_record(hb_fold *fold, const hb_record *record)
     const uint32_t number = slot_of(fold, channel, record->channel_hash, hour_s);
     if (number == HB_MAP_END) {
         fold->counts.misplaced++;
+        if (fold->watched)
+            fold->watcher.left_out(fold->watcher.context, hour_s);
         return;
     }
     const int64_t sure_ms = record->time_ms - record->ahead_ms;
@@ -325,7 +329,7 @@ static void count_record(hb_fold *fold, hb_sheet *sheet, hb_fold_slot *slot, con
             fold->counts.duplicates++;
             return;
         }
-        add_id(&slot->ids, record->id_hash);
+        place_id(&slot->ids, record->id_hash);
     }
     hb_sheet_see(sheet, record->time_ms, record->time_ms);
     if (record->room_size > 0)
@@ -341,6 +345,7 @@ static void count_slot(hb_fold *fold, hb_fold_slot *slot)
     hb_sheet *const sheet = slot->sheet == NULL ? hb_fold_thaw(fold, slot) : slot->sheet;
     const hb_record **const records = fold->order + slot->first;
     slot->used = fold->round;
+    reserve_ids(&slot->ids, slot->taken);
     for (uint32_t i = 0; i < slot->taken; i++)
         count_record(fold, sheet, slot, records[i]);
     slot->taken = 0;
@@ -377,6 +382,8 @@ void hb_fold_lines(hb_fold *fold, hb_bytes lines)
                                       .list_count = 1,
                                       .passes = 1,
                                       .only_hour_s = fold->only_hour_s,
+                                      .wanted = fold->watcher.wanted,
+                                      .context = fold->watcher.context,
                                       .counts = &fold->counts};
     fold->round++;
     while (lines.size > 0) {

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "log/log.h"
+#include "log/recorder.h"
 #include "log/log_kafka.h"
 
 #include <librdkafka/rdkafka.h>
@@ -345,6 +346,207 @@ static void test_settings(void **state)
     }
 }
 
+/* ---- Writing ---- */
+
+static hb_log *open_to_append(const char *settings, hb_metrics *metrics)
+{
+    hb_error error = {0};
+    char text[512];
+    snprintf(text, sizeof text, "%s%s", address, settings);
+    hb_log *log = hb_log_open(text, HB_LOG_APPEND, metrics, &error);
+    if (log == NULL)
+        print_error("%s\n", error.text);
+    assert_non_null(log);
+    return log;
+}
+
+static size_t print_said(unsigned number, char out[256])
+{
+    return (size_t)snprintf(out, 256,
+                            "@id=%u;tmi-sent-ts=%" PRId64 ";user-id=7 :ann!ann@ann.tmi.twitch.tv PRIVMSG #Room%u :said",
+                            number, INT64_C(1764000000000) + number, number % 20);
+}
+
+/* Appends messages; how many times there was no room. */
+static unsigned append_messages(hb_log *log, unsigned from, unsigned to)
+{
+    unsigned full = 0;
+    char text[256];
+    for (unsigned i = from; i < to; i++)
+        for (;;) {
+            hb_error error = {0};
+            const hb_log_append_status status =
+                hb_log_append(log, (hb_bytes){text, print_said(i, text)}, INT64_C(1764000000001) + i);
+            if (status == HB_LOG_APPENDED)
+                break;
+            assert_int_equal(status, HB_LOG_FULL);
+            full++;
+            if (!hb_log_flush(log, &error))
+                assert_int_equal(error.code, HB_ERROR_NETWORK);
+        }
+    return full;
+}
+
+typedef struct raw_record {
+    int32_t partition;
+    int64_t time_ms;
+    char key[64];
+    char value[256];
+} raw_record;
+
+/* Reads the topic with nothing of hubbub's. */
+static raw_record *read_raw(unsigned *count)
+{
+    char reason[256];
+    raw_record *records = NULL;
+    unsigned ended = 0;
+    const int64_t until_ms = hb_monotonic_ms() + WAIT_MS;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster), reason, sizeof reason);
+    rd_kafka_conf_set(conf, "group.id", "raw", reason, sizeof reason);
+    rd_kafka_conf_set(conf, "enable.partition.eof", "true", reason, sizeof reason);
+    rd_kafka_t *consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(PARTITIONS);
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset = 0;
+    rd_kafka_assign(consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    *count = 0;
+    while (ended < PARTITIONS && hb_monotonic_ms() < until_ms) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, NAP_MS);
+        if (message == NULL)
+            continue;
+        ended += message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            records = realloc(records, (*count + 1) * sizeof *records);
+            raw_record *const record = &records[(*count)++];
+            record->partition = message->partition;
+            record->time_ms = rd_kafka_message_timestamp(message, NULL);
+            snprintf(record->key, sizeof record->key, "%.*s", (int)message->key_len, (const char *)message->key);
+            snprintf(record->value, sizeof record->value, "%.*s", (int)message->len, (const char *)message->payload);
+        }
+        rd_kafka_message_destroy(message);
+    }
+    rd_kafka_consumer_close(consumer);
+    rd_kafka_destroy(consumer);
+    return records;
+}
+
+/* Each message is there once, as it was written, in the partition of its channel and in its channel's order. */
+static void check_messages(unsigned count)
+{
+    unsigned found = 0;
+    unsigned next[20];
+    raw_record *records = read_raw(&found);
+    assert_int_equal(found, count);
+    for (unsigned room = 0; room < 20; room++)
+        next[room] = room;
+    for (unsigned i = 0; i < found; i++) {
+        char expected[320];
+        char text[256];
+        char key[64];
+        unsigned number = 0;
+        assert_int_equal(sscanf(records[i].value, "@rm-received-ts=%*u;id=%u;", &number), 1);
+        const unsigned room = number % 20;
+        snprintf(key, sizeof key, "room%u", room);
+        print_said(number, text);
+        snprintf(expected, sizeof expected, "@rm-received-ts=%" PRId64 ";%s", INT64_C(1764000000001) + number, text + 1);
+        assert_string_equal(records[i].value, expected);
+        assert_string_equal(records[i].key, key);
+        assert_int_equal(records[i].time_ms, INT64_C(1764000000000) + number);
+        assert_int_equal(records[i].partition, hb_log_partition_of(hb_bytes_of(key), PARTITIONS));
+        assert_int_equal(number, next[room]);
+        next[room] += 20;
+    }
+    free(records);
+}
+
+static int64_t metric_of(hb_metrics *metrics, const char *name)
+{
+    return hb_metric_get(hb_metrics_counter(metrics, name, ""));
+}
+
+static void test_writes(void **state)
+{
+    hb_error error = {0};
+    hb_metrics *metrics = hb_metrics_open();
+    (void)state;
+    hb_log *log = open_to_append("", metrics);
+    append_messages(log, 0, 5000);
+    assert_int_equal(hb_log_append(log, HB_BYTES("PING :x"), 1), HB_LOG_NO_FACT);
+    assert_int_equal(hb_log_append(log, HB_BYTES(""), 1), HB_LOG_MALFORMED);
+    assert_true(hb_log_flush(log, &error));
+    assert_true(hb_log_sync(log, &error));
+    assert_true(hb_log_close(log, &error));
+    check_messages(5000);
+    assert_int_equal(metric_of(metrics, "hubbub_log_facts_total"), 5000);
+    hb_metrics_close(metrics);
+}
+
+/* A broker that is away is waited for; the queue is bounded; nothing is lost or there twice. */
+static void test_broker_away(void **state)
+{
+    enum { COUNT = 20000 };
+    hb_error error = {0};
+    (void)state;
+    hb_log *log = open_to_append("?queue.buffering.max.kbytes=512", NULL);
+    append_messages(log, 0, 1000);
+    rd_kafka_mock_broker_set_down(cluster, 1);
+    unsigned written = 1000;
+    char text[256];
+    bool refused = false;
+    /* Until there is no room: */
+    for (const int64_t until_ms = hb_monotonic_ms() + WAIT_MS; !refused && hb_monotonic_ms() < until_ms;) {
+        const hb_log_append_status status =
+            hb_log_append(log, (hb_bytes){text, print_said(written, text)}, INT64_C(1764000000001) + written);
+        if (status == HB_LOG_APPENDED)
+            written++;
+        else
+            refused = !hb_log_flush(log, &error);
+    }
+    assert_true(refused);
+    assert_int_equal(error.code, HB_ERROR_NETWORK);
+    assert_in_range(written, 1001, COUNT);
+    rd_kafka_mock_broker_set_up(cluster, 1);
+    append_messages(log, written, COUNT);
+    assert_true(hb_log_close(log, &error));
+    check_messages(COUNT);
+}
+
+/* What the broker refuses for good is counted and told of at the end. */
+static void test_refused_for_good(void **state)
+{
+    hb_error error = {0};
+    hb_metrics *metrics = hb_metrics_open();
+    (void)state;
+    hb_log *log = open_to_append("", metrics);
+    rd_kafka_mock_push_request_errors(cluster, 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
+    append_messages(log, 0, 10);
+    assert_false(hb_log_close(log, &error));
+    assert_int_equal(error.code, HB_ERROR_NETWORK);
+    assert_non_null(strstr(error.text, "refused by Kafka for good"));
+    assert_true(metric_of(metrics, "hubbub_log_errors_total") > 0);
+    hb_metrics_close(metrics);
+}
+
+static void test_recorder(void **state)
+{
+    hb_error error = {0};
+    char text[256];
+    (void)state;
+    /* Two at once: the file log's lock is not for a topic. */
+    hb_recorder *one = hb_recorder_open(address, 1 << 20, NULL, &error);
+    hb_recorder *other = hb_recorder_open(address, 1 << 20, NULL, &error);
+    assert_non_null(one);
+    assert_non_null(other);
+    for (unsigned i = 0; i < 2000; i++)
+        assert_true(hb_recorder_put(i % 20 < 10 ? one : other, (hb_bytes){text, print_said(i, text)},
+                                    INT64_C(1764000000001) + i));
+    assert_true(hb_recorder_close(one, &error));
+    assert_true(hb_recorder_close(other, &error));
+    check_messages(2000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +556,10 @@ int main(void)
         cmocka_unit_test_setup(test_hand_over, make_topic),
         cmocka_unit_test_setup(test_never_started, make_topic),
         cmocka_unit_test_setup(test_settings, make_topic),
+        cmocka_unit_test_setup(test_writes, make_topic),
+        cmocka_unit_test_setup(test_broker_away, make_topic),
+        cmocka_unit_test_setup(test_refused_for_good, make_topic),
+        cmocka_unit_test_setup(test_recorder, make_topic),
     };
     return cmocka_run_group_tests(tests, start_cluster, stop_cluster);
 }
