@@ -27,12 +27,13 @@ hb_bytes hb_bytes_trim(hb_bytes text)
 
 bool hb_bytes_to_u64(hb_bytes text, uint64_t *number)
 {
+    enum { SURE_DIGITS = 19 }; /* so many digits always fit */
     uint64_t value = 0;
     if (text.size == 0)
         return false;
     for (size_t i = 0; i < text.size; i++) {
         const unsigned digit = (unsigned)((unsigned char)text.data[i] - '0');
-        if (digit > 9 || value > (UINT64_MAX - digit) / 10)
+        if (digit > 9 || (i >= SURE_DIGITS && value > (UINT64_MAX - digit) / 10))
             return false;
         value = value * 10 + digit;
     }

@@ -4,11 +4,13 @@
  * in order. Resetting keeps the largest chunk, so a loop that resets once a round soon allocates nothing. */
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { ARENA_CHUNK_MIN = 4096, ARENA_CHUNK_MAX = 1 << 20 };
+enum { KEPT_PIECE = 32 << 20, KEPT_FREE = 256 << 20 };
 
 struct hb_arena_chunk {
     hb_arena_chunk *next;
@@ -21,6 +23,12 @@ _Noreturn void hb_out_of_memory(size_t size)
 {
     fprintf(stderr, "hubbub: out of memory: %zu bytes could not be had\n", size);
     exit(1);
+}
+
+void hb_keep_freed_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, KEPT_PIECE);
+    mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 }
 
 void *hb_alloc(size_t size)

@@ -10,6 +10,10 @@
 
 #include <stdarg.h>
 
+/* Tells the allocator to keep freed memory for the next allocation. For programs that work on one thing after another
+ * and then end: giving memory back and taking it anew costs a page fault for each 4 KiB. */
+void hb_keep_freed_memory(void);
+
 _Noreturn void hb_out_of_memory(size_t size);             /* for libraries' own failures; size is only told */
 void *hb_alloc(size_t size);                              /* zeroed; free with free() */
 void *hb_resize(void *memory, size_t count, size_t each); /* realloc of count * each bytes; new bytes undefined */

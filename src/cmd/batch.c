@@ -210,6 +210,7 @@ static int run(const hb_options *options)
     hb_error error = {0};
     bool stopped = false;
     hb_signals_block();
+    hb_keep_freed_memory();
     if (!prepare(options, &plan, &error))
         return hb_exit_code(&error);
     if (hb_options_flag(options, "schedule")) {

@@ -1,10 +1,12 @@
-/* process.c - hubbub process: log -> store, until told to stop, or to the log's end. Where it goes on, it recomputes
- * hours as hubbub run does. */
+/* process.c - hubbub process: log -> store, until told to stop, or to the log's end. Where it goes on with a file log,
+ * it recomputes hours as hubbub run does. */
 #include "cmd/commands.h"
 #include "cmd/processor.h"
 #include "cmd/schedule.h"
+#include "cmd/server_options.h"
 #include "cmd/signals.h"
 
+#include "base/address.h"
 #include "base/say.h"
 
 #include <signal.h>
@@ -14,6 +16,7 @@ enum { LOOK_MS = 100 }; /* how often to ask whether the log's end is reached */
 static const hb_option options_of_process[] = {
     HB_OPTIONS_PLACES,
     HB_OPTIONS_PROCESS,
+    HB_OPTIONS_METRICS,
     {"until-end", HB_OPTION_FLAG, "", NULL, "stop once all that the log holds is counted"},
     {0}};
 
@@ -47,21 +50,26 @@ static int process(const hb_options *options)
     hb_error error = {0};
     hb_processor_options settings;
     hb_processor *processor = NULL;
+    hb_server *server = NULL;
     hb_signals_block();
     if (!hb_processor_options_read(options, &settings, &error))
         return hb_exit_code(&error);
     hb_metrics *metrics = hb_metrics_open();
     settings.until_end = hb_options_flag(options, "until-end");
-    processor = open_processor(&settings, metrics, &error);
-    bool fine = processor != NULL || error.code == HB_ERROR_NONE;
+    bool fine = hb_metrics_server_open(options, metrics, &server, &error);
+    if (fine) {
+        processor = open_processor(&settings, metrics, &error);
+        fine = processor != NULL || error.code == HB_ERROR_NONE;
+    }
     if (processor != NULL) {
         hb_schedule *schedule = NULL;
-        if (!settings.until_end) {
+        if (!settings.until_end && hb_schedule_is_for(settings.log)) {
             schedule = hb_schedule_open(&settings, processor, metrics, &error);
             fine = schedule != NULL;
         }
-        if (schedule != NULL)
-            hb_say_note("counting %s into %s; Ctrl-C stops", settings.log, settings.store);
+        if (fine && !settings.until_end)
+            hb_say_note("counting %.*s into %.*s; Ctrl-C stops", HB_PRINT(hb_address_shown(settings.log)),
+                        HB_PRINT(hb_address_shown(settings.store)));
         if (fine)
             wait_until_stopped(processor);
         hb_schedule_close(schedule);
@@ -71,6 +79,7 @@ static int process(const hb_options *options)
             fine = false;
         }
     }
+    hb_server_close(server);
     hb_metrics_close(metrics);
     return fine ? 0 : hb_exit_code(&error);
 }

@@ -19,8 +19,7 @@ enum {
     SMALL_HOUR = 32 << 20,    /* bytes of lines: one thread does it */
     LARGE_MEMORY = 704 << 20, /* what counting a large hour may take, */
     SMALL_MEMORY = 256 << 20, /* and a small one */
-    LOOK_MS = 20,
-    JOBS_MAX = 256
+    LOOK_MS = 20
 };
 
 typedef struct recomputing {
@@ -41,10 +40,10 @@ bool hb_recompute_options_read(const hb_options *options, hb_recompute *recomput
     uint64_t jobs = cores < 1 ? 1 : (uint64_t)cores;
     if (hb_options_given(options, "jobs"))
         jobs = hb_options_number(options, "jobs");
-    else if (jobs > JOBS_MAX)
-        jobs = JOBS_MAX;
-    if (jobs < 1 || jobs > JOBS_MAX)
-        return hb_fail(error, HB_ERROR_USAGE, "--jobs must be from 1 to %d", JOBS_MAX);
+    else if (jobs > HB_BATCH_JOBS_MAX)
+        jobs = HB_BATCH_JOBS_MAX;
+    if (jobs < 1 || jobs > HB_BATCH_JOBS_MAX)
+        return hb_fail(error, HB_ERROR_USAGE, "--jobs must be from 1 to %d", HB_BATCH_JOBS_MAX);
     recompute->log = hb_options_log(options);
     recompute->spool_directory = hb_options_text(options, "spool");
     recompute->jobs = (unsigned)jobs;

@@ -9,6 +9,7 @@
 #include "base/say.h"
 #include "cmd/compare.h"
 #include "cmd/hours.h"
+#include "log/log.h"
 #include "views/batch.h"
 
 #include <errno.h>
@@ -166,6 +167,11 @@ static void *settle(void *context)
 }
 
 /* ---- The door ---- */
+
+bool hb_schedule_is_for(const char *log)
+{
+    return !hb_log_is_kafka(log);
+}
 
 static void close_all(hb_schedule *schedule)
 {

@@ -83,6 +83,7 @@ static int run(const hb_options *options)
     hb_error error = {0};
     bool clean = false;
     hb_signals_block();
+    hb_keep_freed_memory();
     if (!verify(options, &job, &clean, &error))
         return hb_exit_code(&error);
     return clean ? 0 : 1;

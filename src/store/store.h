@@ -1,9 +1,14 @@
 /* store.h - counts at rest: the tables sheets, wordcount, wordfreq, msgperuser, viewers, channels, progress; and the
  * rankings of whole days, weeks and months, which are made of sheets to be quick, and may be missing at any time.
  *
- * An address is a path (SQLite: one file, WAL, readable with the sqlite3 shell while hubbub runs). Times at rest are
- * Unix seconds. A store handle may be used by one thread at a time; any number of handles and processes may read while
- * one writes. Each store's own schema is documented at the top of its .c file.
+ * An address is a path (SQLite: one file, WAL, readable with the sqlite3 shell while hubbub runs; times at rest are
+ * Unix seconds) or cassandra://HOST[:PORT][,...]/KEYSPACE?KEY=VALUE&... A store handle may be used by one thread at a
+ * time; any number of handles and processes may read while one writes. docs/store.md describes both schemas.
+ *
+ * Cassandra has no transactions. Where "one transaction" is said below, of Cassandra it means: when the call returns
+ * true, all of it is written and acknowledged, the progress last; when it fails, some of it may be, and the same is to
+ * be tried again. Readers may see a part. Any number of writers may write at once: which value wins is settled by
+ * positions (see cassandra.cql). HB_ERROR_NETWORK: it cannot be reached, or does not answer in time.
  */
 #ifndef HB_STORE_STORE_H
 #define HB_STORE_STORE_H
@@ -16,9 +21,10 @@ typedef struct hb_store hb_store;
 
 typedef enum hb_store_mode { HB_STORE_READ, HB_STORE_WRITE } hb_store_mode;
 
-/* Opens a store; HB_STORE_WRITE makes it if it is missing and holds a lock that refuses a second writer (of any
- * process) with HB_ERROR_BUSY. Other errors: HB_ERROR_MISSING (reading what is not there), HB_ERROR_CORRUPT (not a
- * store, or damaged), HB_ERROR_VERSION (a newer hubbub's), HB_ERROR_SYSTEM. */
+/* Opens a store; HB_STORE_WRITE makes it if it is missing and (SQLite) holds a lock that refuses a second writer (of
+ * any process) with HB_ERROR_BUSY. Other errors: HB_ERROR_MISSING (reading what is not there; Cassandra in a hubbub
+ * that was built without), HB_ERROR_CORRUPT (not a store, or damaged), HB_ERROR_VERSION (a newer hubbub's),
+ * HB_ERROR_NETWORK, HB_ERROR_USAGE (the address), HB_ERROR_SYSTEM. */
 hb_store *hb_store_open(const char *address, hb_store_mode mode, hb_error *error);
 void hb_store_close(hb_store *store);
 
@@ -79,6 +85,9 @@ void hb_store_release(hb_store *store);
  *
  * A rollup stands once it was closed as one that does, and falls with the transaction that changes any of its hours.
  * What stands says the same as its hours' sheets. */
+
+/* Whether the store keeps rollups at all. Of one that does not, none is ever visited, and none may be made. */
+bool hb_store_keeps_rollups(const hb_store *store);
 
 typedef enum hb_span { HB_SPAN_DAY, HB_SPAN_WEEK, HB_SPAN_MONTH, HB_SPANS } hb_span;
 

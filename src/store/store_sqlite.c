@@ -1,6 +1,6 @@
 /* store_sqlite.c - the default store: one SQLite file in WAL mode that anybody may read while hubbub writes.
  *
- * Schema, format 2 (application_id 'hbub', user_version 2); times are Unix seconds in UTC, layer is 'speed' or 'batch',
+ * Schema, format 3 (application_id 'hbub', user_version 3); times are Unix seconds in UTC, layer is 'speed' or 'batch',
  * kind is 'word', 'emote', 'emoji', 'mention', 'link' or 'command'. docs/store.md explains it to those who query it.
  *
  *     wordcount    (minute, channel)              messages, words, chatters, shared, layer
@@ -9,12 +9,13 @@
  *     msgperuser   (channel, hour, user_id)       user_name, messages, words, minutes, layer     the top K
  *     sheets       (channel, hour)                sheet, layer, words_version, open
  *     channels     (channel)                      room_id, first_seen, last_seen
- *     progress     (layer, part)                  position, done, late, at
+ *     progress     (layer, part)                  start, position, done, late, at
  *     batch_hours  (hour)                         at: when the batch layer last replaced the hour
- *     rollups      (span, start)                  state: 0 being made, 1 stands, 2 unfit   span 'day', 'week' or
- * 'month' rankings     (span, start, channel, kind)   ranking                       kind 'words' or 'users'
+ *     rollups      (span, start)                  state: 0 being made, 1 stands, 2 unfit
+ *     rankings     (span, start, channel, kind)   ranking
  *
- * Format 1 had no rollups and no rankings.
+ * span is 'day', 'week' or 'month', a ranking's kind 'words' or 'users'. Format 1 had no rollups and no rankings,
+ * format 2 no start in progress.
  *
  * Why so:
  * - Minutes are keyed by minute first: all channels' current minutes are neighbours, so a flush each second writes some
@@ -39,7 +40,7 @@
 
 enum {
     APPLICATION_ID = 0x68627562, /* "hbub" */
-    FORMAT = 2,
+    FORMAT = 3,
     WRITER_CACHE_KIB = 65536,
     READER_CACHE_KIB = 8192,
     WAL_LEFT_BYTES = 64 << 20 /* what may stay of the write-ahead log's file once it starts anew */
@@ -73,6 +74,8 @@ static const char schema_of_format_2[] =
     "CREATE TABLE rankings(span TEXT NOT NULL, start INTEGER NOT NULL, channel TEXT NOT NULL, kind TEXT NOT NULL,"
     " ranking BLOB NOT NULL, UNIQUE(span, start, channel, kind));";
 
+static const char schema_of_format_3[] = "ALTER TABLE progress ADD COLUMN start INTEGER NOT NULL DEFAULT 0;";
+
 /* Steps from channel to channel through an index that begins with it, instead of reading all of it. */
 #define EACH_CHANNEL(table)                                                                                            \
     "WITH RECURSIVE each(channel) AS (SELECT min(channel) FROM " table                                                 \
@@ -80,6 +83,8 @@ static const char schema_of_format_2[] =
     " WHERE each.channel IS NOT NULL) "
 #define CLEAR_HOUR(table)                                                                                              \
     EACH_CHANNEL(table) "DELETE FROM " table " WHERE channel IN (SELECT channel FROM each) AND hour = ?1"
+
+#define MINUTES_OF_CHANNEL "channel = ?2 AND minute >= ?1 AND minute < ?1 + 3600"
 
 /* Removes so many rows at most, so that no transaction takes long. */
 #define FORGET(table, key, where, most)                                                                                \
@@ -120,13 +125,18 @@ static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
         "INSERT INTO sheets(channel, hour, sheet, layer, words_version, open) VALUES(?1,?2,?3,?4,?5,?6)"
         " ON CONFLICT DO UPDATE SET sheet = ?3, layer = ?4, words_version = ?5, open = ?6",
     [HB_SQLITE_PUT_PROGRESS] =
-        "INSERT INTO progress(layer, part, position, done, late, at) VALUES(?1,?2,?3,?4,?5,unixepoch())"
-        " ON CONFLICT DO UPDATE SET position = ?3, done = ?4, late = ?5, at = excluded.at",
+        "INSERT INTO progress(layer, part, position, done, late, at, start) VALUES(?1,?2,?3,?4,?5,unixepoch(),?6)"
+        " ON CONFLICT DO UPDATE SET position = ?3, done = ?4, late = ?5, at = excluded.at, start = ?6",
     [HB_SQLITE_CLEAR_MINUTES] = "DELETE FROM wordcount WHERE minute >= ?1 AND minute < ?1 + 3600",
     [HB_SQLITE_CLEAR_VIEWERS] = "DELETE FROM viewers WHERE minute >= ?1 AND minute < ?1 + 3600",
     [HB_SQLITE_CLEAR_WORDS] = CLEAR_HOUR("wordfreq"),
     [HB_SQLITE_CLEAR_USERS] = CLEAR_HOUR("msgperuser"),
     [HB_SQLITE_CLEAR_SHEETS] = CLEAR_HOUR("sheets"),
+    [HB_SQLITE_CLEAR_CHANNEL_MINUTES] = "DELETE FROM wordcount WHERE " MINUTES_OF_CHANNEL,
+    [HB_SQLITE_CLEAR_CHANNEL_VIEWERS] = "DELETE FROM viewers WHERE " MINUTES_OF_CHANNEL,
+    [HB_SQLITE_CLEAR_CHANNEL_WORDS] = "DELETE FROM wordfreq WHERE channel = ?2 AND hour = ?1",
+    [HB_SQLITE_CLEAR_CHANNEL_USERS] = "DELETE FROM msgperuser WHERE channel = ?2 AND hour = ?1",
+    [HB_SQLITE_CLEAR_CHANNEL_SHEETS] = "DELETE FROM sheets WHERE channel = ?2 AND hour = ?1",
     [HB_SQLITE_GENERATION] = "PRAGMA data_version",
     [HB_SQLITE_MINUTES] = MINUTES("ORDER BY c.minute, c.channel"),
     [HB_SQLITE_CHANNEL_MINUTES] = MINUTES("AND c.channel = ?3 ORDER BY c.minute"),
@@ -140,7 +150,9 @@ static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
                          " WHERE channel = ?1 AND hour >= ?2 AND hour < ?3 ORDER BY hour",
     [HB_SQLITE_OUTDATED] = "SELECT DISTINCT hour FROM sheets WHERE words_version < ?1 ORDER BY hour",
     [HB_SQLITE_CHANNELS] = "SELECT channel, room_id, first_seen, last_seen FROM channels ORDER BY channel",
-    [HB_SQLITE_PROGRESS] = "SELECT part, position, done, late, at FROM progress WHERE layer = ?1 ORDER BY part",
+    [HB_SQLITE_PROGRESS] = "SELECT part, position, done, late, at, start FROM progress WHERE layer = ?1 ORDER BY part",
+    [HB_SQLITE_PROGRESS_OF_FORMAT_2] =
+        "SELECT part, position, done, late, at, 0 FROM progress WHERE layer = ?1 ORDER BY part",
     [HB_SQLITE_HOLD] = "BEGIN",
     [HB_SQLITE_ROLLUPS] =
         "SELECT span, start, state FROM rollups WHERE span IN ('month', 'week', 'day') AND start >= ?1 AND start < ?2"
@@ -164,7 +176,7 @@ static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
 
 /* ---- Errors and statements ---- */
 
-bool hb_sqlite_fail(const hb_store *store, const char *doing, hb_error *error)
+bool hb_sqlite_fail(const hb_sqlite *store, const char *doing, hb_error *error)
 {
     const int code = sqlite3_errcode(store->db) & 0xff;
     const char *why = sqlite3_errmsg(store->db);
@@ -202,7 +214,7 @@ bool hb_sqlite_fail(const hb_store *store, const char *doing, hb_error *error)
     return hb_fail(error, HB_ERROR_SYSTEM, "%s the store %s: %s", doing, store->path, why);
 }
 
-sqlite3_stmt *hb_sqlite_statement_get(hb_store *store, hb_sqlite_statement which, hb_error *error)
+sqlite3_stmt *hb_sqlite_statement_get(hb_sqlite *store, hb_sqlite_statement which, hb_error *error)
 {
     sqlite3_stmt **statement = &store->statements[which];
     if (*statement == NULL && sqlite3_prepare_v3(store->db, statement_text[which], -1, SQLITE_PREPARE_PERSISTENT,
@@ -214,7 +226,7 @@ sqlite3_stmt *hb_sqlite_statement_get(hb_store *store, hb_sqlite_statement which
     return *statement;
 }
 
-bool hb_sqlite_run(hb_store *store, sqlite3_stmt *statement, hb_error *error)
+bool hb_sqlite_run(hb_sqlite *store, sqlite3_stmt *statement, hb_error *error)
 {
     const int code = sqlite3_step(statement);
     if (code != SQLITE_DONE && code != SQLITE_ROW) {
@@ -233,12 +245,12 @@ void hb_sqlite_bind_text(sqlite3_stmt *statement, int at, hb_bytes text)
 
 /* ---- Opening ---- */
 
-static bool run_text(hb_store *store, const char *doing, const char *text, hb_error *error)
+static bool run_text(hb_sqlite *store, const char *doing, const char *text, hb_error *error)
 {
     return sqlite3_exec(store->db, text, NULL, NULL, NULL) == SQLITE_OK || hb_sqlite_fail(store, doing, error);
 }
 
-static bool ask_number(hb_store *store, const char *question, int64_t *answer, hb_error *error)
+static bool ask_number(hb_sqlite *store, const char *question, int64_t *answer, hb_error *error)
 {
     sqlite3_stmt *statement = NULL;
     const bool good = sqlite3_prepare_v2(store->db, question, -1, &statement, NULL) == SQLITE_OK &&
@@ -277,7 +289,7 @@ static bool make_directory(const char *path, hb_error *error)
     return good;
 }
 
-static bool take_writer_lock(hb_store *store, hb_error *error)
+static bool take_writer_lock(hb_sqlite *store, hb_error *error)
 {
     hb_buffer path = {0};
     hb_buffer_print(&path, "%s-lock", store->path);
@@ -297,11 +309,12 @@ static bool take_writer_lock(hb_store *store, hb_error *error)
 }
 
 /* Makes what the file's format does not have yet. */
-static bool make_schema(hb_store *store, hb_error *error)
+static bool make_schema(hb_sqlite *store, hb_error *error)
 {
     hb_buffer text = {0};
-    hb_buffer_print(&text, "BEGIN IMMEDIATE; %s %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
-                    store->format < 1 ? schema : "", schema_of_format_2, APPLICATION_ID, FORMAT);
+    hb_buffer_print(&text, "BEGIN IMMEDIATE; %s %s %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+                    store->format < 1 ? schema : "", store->format < 2 ? schema_of_format_2 : "", schema_of_format_3,
+                    APPLICATION_ID, FORMAT);
     store->format = FORMAT;
     const bool good = run_text(store, "cannot set up", text.data, error);
     hb_buffer_free(&text);
@@ -309,7 +322,7 @@ static bool make_schema(hb_store *store, hb_error *error)
 }
 
 /* Tells whether the file is a store of a format that is known; *empty: it holds nothing at all. */
-static bool check_format(hb_store *store, bool *empty, hb_error *error)
+static bool check_format(hb_sqlite *store, bool *empty, hb_error *error)
 {
     int64_t id = 0;
     int64_t version = 0;
@@ -334,11 +347,11 @@ static int note_wal(void *context, sqlite3 *db, const char *name, int pages)
 {
     (void)db;
     (void)name;
-    ((hb_store *)context)->wal_pages = pages;
+    ((hb_sqlite *)context)->wal_pages = pages;
     return SQLITE_OK;
 }
 
-static bool set_up(hb_store *store, hb_store_mode mode, hb_error *error)
+static bool set_up(hb_sqlite *store, hb_store_mode mode, hb_error *error)
 {
     bool empty = false;
     hb_buffer text = {0};
@@ -365,7 +378,7 @@ static bool set_up(hb_store *store, hb_store_mode mode, hb_error *error)
     return good;
 }
 
-static bool open_database(hb_store *store, hb_store_mode mode, hb_error *error)
+static bool open_database(hb_sqlite *store, hb_store_mode mode, hb_error *error)
 {
     bool missing = false;
     if (!check_path(store->path, &missing, error))
@@ -384,21 +397,9 @@ static bool open_database(hb_store *store, hb_store_mode mode, hb_error *error)
     return set_up(store, mode, error);
 }
 
-hb_store *hb_store_open(const char *address, hb_store_mode mode, hb_error *error)
+static void close_store(hb_store *base)
 {
-    hb_store *store = hb_alloc(sizeof *store);
-    store->path = hb_copy_text(hb_bytes_of(address));
-    store->lock_fd = -1;
-    if (open_database(store, mode, error))
-        return store;
-    hb_store_close(store);
-    return NULL;
-}
-
-void hb_store_close(hb_store *store)
-{
-    if (store == NULL)
-        return;
+    hb_sqlite *const store = hb_sqlite_of(base);
     for (size_t i = 0; i < HB_SQLITE_STATEMENTS; i++)
         sqlite3_finalize(store->statements[i]);
     sqlite3_close(store->db); /* the last to close writes the WAL back and removes it */
@@ -407,3 +408,38 @@ void hb_store_close(hb_store *store)
     free(store->path);
     free(store);
 }
+
+static hb_store *open_store(const char *address, hb_store_mode mode, hb_error *error)
+{
+    hb_sqlite *store = hb_alloc(sizeof *store);
+    store->path = hb_copy_text(hb_bytes_of(address));
+    store->lock_fd = -1;
+    if (open_database(store, mode, error))
+        return &store->base;
+    close_store(&store->base);
+    return NULL;
+}
+
+const hb_store_kind hb_store_sqlite = {
+    .open = open_store,
+    .close = close_store,
+    .begin = hb_sqlite_begin,
+    .put = hb_sqlite_put,
+    .commit = hb_sqlite_commit,
+    .forget = hb_sqlite_forget,
+    .generation = hb_sqlite_generation,
+    .minutes = hb_sqlite_minutes,
+    .words = hb_sqlite_words,
+    .users = hb_sqlite_users,
+    .sheets = hb_sqlite_sheets,
+    .outdated = hb_sqlite_outdated,
+    .channels = hb_sqlite_channels,
+    .progress = hb_sqlite_progress,
+    .hold = hb_sqlite_hold,
+    .release = hb_sqlite_release,
+    .rollups = hb_sqlite_rollups,
+    .ranking = hb_sqlite_ranking,
+    .rollup_open = hb_sqlite_rollup_open,
+    .rollup_put = hb_sqlite_rollup_put,
+    .rollup_close = hb_sqlite_rollup_close,
+};

@@ -19,7 +19,7 @@ enum {
 
 /* What one apply knows. */
 typedef struct applying {
-    hb_store *store;
+    hb_sqlite *store;
     const hb_changes *changes;
     hb_bytes layer;
     int64_t hour_s; /* the hour last asked for; rows come in runs of few hours */
@@ -56,24 +56,61 @@ static bool is_closed(applying *apply, int64_t hour_s, bool *closed)
     return true;
 }
 
+/* Runs a statement that removes something of the hour, of one channel or (an empty one) of all. */
+static bool clear(applying *apply, hb_sqlite_statement step, hb_bytes channel)
+{
+    sqlite3_stmt *statement = hb_sqlite_statement_get(apply->store, step, apply->error);
+    if (statement == NULL)
+        return false;
+    sqlite3_bind_int64(statement, 1, apply->changes->hour_s);
+    if (channel.size > 0)
+        hb_sqlite_bind_text(statement, 2, channel);
+    return hb_sqlite_run(apply->store, statement, apply->error);
+}
+
+static bool clear_channel(applying *apply, hb_bytes channel)
+{
+    static const hb_sqlite_statement steps[] = {HB_SQLITE_CLEAR_CHANNEL_MINUTES, HB_SQLITE_CLEAR_CHANNEL_VIEWERS,
+                                                HB_SQLITE_CLEAR_CHANNEL_WORDS, HB_SQLITE_CLEAR_CHANNEL_USERS,
+                                                HB_SQLITE_CLEAR_CHANNEL_SHEETS};
+    bool good = true;
+    for (size_t i = 0; good && i < sizeof steps / sizeof *steps; i++)
+        good = clear(apply, steps[i], channel);
+    return good;
+}
+
+/* Empties the hour of those channels that come with a sheet. It is not noted as the batch layer's, to which the other
+ * channels may not belong yet. */
+static bool clear_channels(applying *apply)
+{
+    const hb_changes *const changes = apply->changes;
+    bool good = true;
+    for (size_t i = 0; good && i < changes->sheet_count; i++)
+        if (changes->sheets[i].hour_s == changes->hour_s)
+            good = clear_channel(apply, changes->sheets[i].channel);
+    return good;
+}
+
 static bool clear_hour(applying *apply)
 {
-    bool closed = false;
-    if (!is_closed(apply, apply->changes->hour_s, &closed) || closed)
-        return closed;
     const hb_sqlite_statement steps[] = {HB_SQLITE_CLEAR_MINUTES, HB_SQLITE_CLEAR_VIEWERS, HB_SQLITE_CLEAR_WORDS,
                                          HB_SQLITE_CLEAR_USERS,   HB_SQLITE_CLEAR_SHEETS,  HB_SQLITE_SET_REPLACED};
     const size_t count = sizeof steps / sizeof *steps;
     /* The note that closes the hour to the speed layer is the batch layer's alone. */
-    for (size_t i = 0; i < (apply->changes->layer == HB_LAYER_BATCH ? count : count - 1); i++) {
-        sqlite3_stmt *statement = hb_sqlite_statement_get(apply->store, steps[i], apply->error);
-        if (statement == NULL)
-            return false;
-        sqlite3_bind_int64(statement, 1, apply->changes->hour_s);
-        if (!hb_sqlite_run(apply->store, statement, apply->error))
-            return false;
-    }
-    return true;
+    bool good = true;
+    for (size_t i = 0; good && i < (apply->changes->layer == HB_LAYER_BATCH ? count : count - 1); i++)
+        good = clear(apply, steps[i], (hb_bytes){"", 0});
+    return good;
+}
+
+static bool replace(applying *apply)
+{
+    bool closed = false;
+    if (apply->changes->replace == HB_REPLACE_NOTHING)
+        return true;
+    if (!is_closed(apply, apply->changes->hour_s, &closed) || closed)
+        return closed;
+    return apply->changes->replace == HB_REPLACE_HOUR ? clear_hour(apply) : clear_channels(apply);
 }
 
 static bool put_viewers(applying *apply, const hb_minute_row *row)
@@ -194,14 +231,14 @@ static bool put_progress(applying *apply, const hb_progress *progress)
     sqlite3_bind_int64(statement, 3, (int64_t)progress->position);
     sqlite3_bind_int(statement, 4, progress->done);
     sqlite3_bind_int64(statement, 5, (int64_t)progress->late);
+    sqlite3_bind_int64(statement, 6, (int64_t)progress->start);
     return hb_sqlite_run(apply->store, statement, apply->error);
 }
 
 static bool put_all(applying *apply)
 {
     const hb_changes *changes = apply->changes;
-    bool closed = false;
-    bool good = changes->replace == HB_REPLACE_NOTHING || (is_closed(apply, changes->hour_s, &closed) && (closed || clear_hour(apply)));
+    bool good = replace(apply);
     for (size_t i = 0; good && i < changes->minute_count; i++)
         good = put_minute(apply, &changes->minutes[i]);
     for (size_t i = 0; good && i < changes->word_count; i++)
@@ -220,7 +257,7 @@ static bool put_all(applying *apply)
 /* Writes the WAL back into the file. Readers that overlap without end would keep it from ever starting anew, so that it
  * grew without bound: once it is large, wait for those that read it now. Failing is harmless: the next commit tries
  * again. */
-static void bound_wal(hb_store *store)
+static void bound_wal(hb_sqlite *store)
 {
     if (store->wal_pages < WAL_PAGES)
         return;
@@ -239,13 +276,13 @@ static void bound_wal(hb_store *store)
     }
 }
 
-bool hb_sqlite_step(hb_store *store, hb_sqlite_statement step, hb_error *error)
+bool hb_sqlite_step(hb_sqlite *store, hb_sqlite_statement step, hb_error *error)
 {
     sqlite3_stmt *statement = hb_sqlite_statement_get(store, step, error);
     return statement != NULL && hb_sqlite_run(store, statement, error);
 }
 
-static bool undo(hb_store *store)
+static bool undo(hb_sqlite *store)
 {
     hb_error unimportant;
     if (sqlite3_get_autocommit(store->db) == 0) /* SQLite may have rolled back by itself */
@@ -253,20 +290,23 @@ static bool undo(hb_store *store)
     return false;
 }
 
-bool hb_store_begin(hb_store *store, hb_error *error)
+bool hb_sqlite_begin(hb_store *base, hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     return hb_sqlite_step(store, HB_SQLITE_BEGIN, error);
 }
 
-bool hb_store_put(hb_store *store, const hb_changes *changes, hb_error *error)
+bool hb_sqlite_put(hb_store *base, const hb_changes *changes, hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     applying apply = {
         .store = store, .changes = changes, .layer = hb_bytes_of(hb_layer_name(changes->layer)), .error = error};
     return put_all(&apply) || undo(store);
 }
 
-bool hb_store_commit(hb_store *store, hb_error *error)
+bool hb_sqlite_commit(hb_store *base, hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     if (!hb_sqlite_step(store, HB_SQLITE_COMMIT, error))
         return undo(store);
     store->commits++;
@@ -274,12 +314,7 @@ bool hb_store_commit(hb_store *store, hb_error *error)
     return true;
 }
 
-bool hb_sqlite_end(hb_store *store, bool good, hb_error *error)
+bool hb_sqlite_end(hb_sqlite *store, bool good, hb_error *error)
 {
-    return good ? hb_store_commit(store, error) : undo(store);
-}
-
-bool hb_store_apply(hb_store *store, const hb_changes *changes, hb_error *error)
-{
-    return hb_store_begin(store, error) && hb_store_put(store, changes, error) && hb_store_commit(store, error);
+    return good ? hb_sqlite_commit(&store->base, error) : undo(store);
 }

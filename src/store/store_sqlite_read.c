@@ -22,7 +22,7 @@ static hb_layer layer_of(sqlite3_stmt *statement, int column)
                : HB_LAYER_SPEED;
 }
 
-bool hb_sqlite_next(hb_store *store, sqlite3_stmt *statement, bool *good, hb_error *error)
+bool hb_sqlite_next(hb_sqlite *store, sqlite3_stmt *statement, bool *good, hb_error *error)
 {
     const int code = sqlite3_step(statement);
     if (code == SQLITE_ROW)
@@ -47,9 +47,10 @@ static hb_minute_row minute_of(sqlite3_stmt *statement)
     return row;
 }
 
-bool hb_store_minutes(hb_store *store, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_minute *visit,
-                      void *context, hb_error *error)
+bool hb_sqlite_minutes(hb_store *base, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_minute *visit,
+                       void *context, hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     const bool all = channel.size == 0;
     sqlite3_stmt *statement =
         hb_sqlite_statement_get(store, all ? HB_SQLITE_MINUTES : HB_SQLITE_CHANNEL_MINUTES, error);
@@ -69,9 +70,10 @@ bool hb_store_minutes(hb_store *store, hb_bytes channel, int64_t from_s, int64_t
     return good;
 }
 
-bool hb_store_words(hb_store *store, hb_bytes channel, int64_t hour_s, hb_kind kind, hb_visit_word *visit,
-                    void *context, hb_error *error)
+bool hb_sqlite_words(hb_store *base, hb_bytes channel, int64_t hour_s, hb_kind kind, hb_visit_word *visit,
+                     void *context, hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     const bool all = kind == HB_KINDS;
     sqlite3_stmt *statement = hb_sqlite_statement_get(store, all ? HB_SQLITE_WORDS : HB_SQLITE_KIND_WORDS, error);
     bool good = statement != NULL;
@@ -93,9 +95,10 @@ bool hb_store_words(hb_store *store, hb_bytes channel, int64_t hour_s, hb_kind k
     return good;
 }
 
-bool hb_store_users(hb_store *store, hb_bytes channel, int64_t hour_s, hb_visit_user *visit, void *context,
-                    hb_error *error)
+bool hb_sqlite_users(hb_store *base, hb_bytes channel, int64_t hour_s, hb_visit_user *visit, void *context,
+                     hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     sqlite3_stmt *statement = hb_sqlite_statement_get(store, HB_SQLITE_USERS, error);
     bool good = statement != NULL;
     if (!good)
@@ -116,9 +119,10 @@ bool hb_store_users(hb_store *store, hb_bytes channel, int64_t hour_s, hb_visit_
     return good;
 }
 
-bool hb_store_sheets(hb_store *store, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_sheet *visit,
-                     void *context, hb_error *error)
+bool hb_sqlite_sheets(hb_store *base, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_sheet *visit,
+                      void *context, hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     sqlite3_stmt *statement = hb_sqlite_statement_get(store, HB_SQLITE_SHEETS, error);
     bool good = statement != NULL;
     if (!good)
@@ -138,8 +142,9 @@ bool hb_store_sheets(hb_store *store, hb_bytes channel, int64_t from_s, int64_t 
     return good;
 }
 
-bool hb_store_outdated(hb_store *store, int words_version, hb_visit_hour *visit, void *context, hb_error *error)
+bool hb_sqlite_outdated(hb_store *base, int words_version, hb_visit_hour *visit, void *context, hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     sqlite3_stmt *statement = hb_sqlite_statement_get(store, HB_SQLITE_OUTDATED, error);
     bool good = statement != NULL;
     if (!good)
@@ -152,8 +157,9 @@ bool hb_store_outdated(hb_store *store, int words_version, hb_visit_hour *visit,
     return good;
 }
 
-bool hb_store_channels(hb_store *store, hb_visit_channel *visit, void *context, hb_error *error)
+bool hb_sqlite_channels(hb_store *base, hb_visit_channel *visit, void *context, hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     sqlite3_stmt *statement = hb_sqlite_statement_get(store, HB_SQLITE_CHANNELS, error);
     bool good = statement != NULL;
     if (!good)
@@ -170,15 +176,18 @@ bool hb_store_channels(hb_store *store, hb_visit_channel *visit, void *context, 
     return good;
 }
 
-bool hb_store_progress(hb_store *store, hb_layer layer, hb_visit_progress *visit, void *context, hb_error *error)
+bool hb_sqlite_progress(hb_store *base, hb_layer layer, hb_visit_progress *visit, void *context, hb_error *error)
 {
-    sqlite3_stmt *statement = hb_sqlite_statement_get(store, HB_SQLITE_PROGRESS, error);
+    hb_sqlite *const store = hb_sqlite_of(base);
+    sqlite3_stmt *statement =
+        hb_sqlite_statement_get(store, store->format < 3 ? HB_SQLITE_PROGRESS_OF_FORMAT_2 : HB_SQLITE_PROGRESS, error);
     bool good = statement != NULL;
     if (!good)
         return false;
     hb_sqlite_bind_text(statement, 1, hb_bytes_of(hb_layer_name(layer)));
     while (hb_sqlite_next(store, statement, &good, error)) {
         const hb_progress progress = {.part = sqlite3_column_int64(statement, 0),
+                                      .start = count_of(statement, 5),
                                       .position = count_of(statement, 1),
                                       .done = sqlite3_column_int(statement, 2) != 0,
                                       .late = count_of(statement, 3)};
@@ -190,8 +199,9 @@ bool hb_store_progress(hb_store *store, hb_layer layer, hb_visit_progress *visit
 }
 
 /* The others' commits and one's own, each of which only grows: so the sum never comes back to a former value. */
-uint64_t hb_store_generation(hb_store *store)
+uint64_t hb_sqlite_generation(hb_store *base)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     hb_error unimportant;
     sqlite3_stmt *statement = hb_sqlite_statement_get(store, HB_SQLITE_GENERATION, &unimportant);
     if (statement != NULL) {

@@ -8,7 +8,7 @@ static const char *const span_names[HB_SPANS] = {
     [HB_SPAN_DAY] = "day", [HB_SPAN_WEEK] = "week", [HB_SPAN_MONTH] = "month"};
 
 /* The statement with span and start bound; NULL on failure. */
-static sqlite3_stmt *get_for_span(hb_store *store, hb_sqlite_statement which, hb_span span, int64_t start_s,
+static sqlite3_stmt *get_for_span(hb_sqlite *store, hb_sqlite_statement which, hb_span span, int64_t start_s,
                                   hb_error *error)
 {
     sqlite3_stmt *statement = hb_sqlite_statement_get(store, which, error);
@@ -21,21 +21,24 @@ static sqlite3_stmt *get_for_span(hb_store *store, hb_sqlite_statement which, hb
 
 /* ---- Reading ---- */
 
-bool hb_store_hold(hb_store *store, hb_error *error)
+bool hb_sqlite_hold(hb_store *base, hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     return hb_sqlite_step(store, HB_SQLITE_HOLD, error);
 }
 
-void hb_store_release(hb_store *store)
+void hb_sqlite_release(hb_store *base)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     hb_error unimportant;
     if (sqlite3_get_autocommit(store->db) == 0)
         hb_sqlite_step(store, HB_SQLITE_ROLLBACK, &unimportant);
 }
 
-bool hb_store_rollups(hb_store *store, int64_t from_s, int64_t to_s, hb_visit_rollup *visit, void *context,
-                      hb_error *error)
+bool hb_sqlite_rollups(hb_store *base, int64_t from_s, int64_t to_s, hb_visit_rollup *visit, void *context,
+                       hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     if (store->format < 2)
         return true;
     sqlite3_stmt *statement = hb_sqlite_statement_get(store, HB_SQLITE_ROLLUPS, error);
@@ -57,9 +60,10 @@ bool hb_store_rollups(hb_store *store, int64_t from_s, int64_t to_s, hb_visit_ro
     return good;
 }
 
-bool hb_store_ranking(hb_store *store, hb_bytes channel, hb_span span, int64_t start_s, hb_ranking_kind kind,
-                      hb_visit_ranking *visit, void *context, hb_error *error)
+bool hb_sqlite_ranking(hb_store *base, hb_bytes channel, hb_span span, int64_t start_s, hb_ranking_kind kind,
+                       hb_visit_ranking *visit, void *context, hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     if (store->format < 2)
         return true;
     sqlite3_stmt *statement = get_for_span(store, HB_SQLITE_RANKING, span, start_s, error);
@@ -76,7 +80,7 @@ bool hb_store_ranking(hb_store *store, hb_bytes channel, hb_span span, int64_t s
 
 /* ---- Making ---- */
 
-bool hb_sqlite_drop_rollups(hb_store *store, int64_t hour_s, hb_error *error)
+bool hb_sqlite_drop_rollups(hb_sqlite *store, int64_t hour_s, hb_error *error)
 {
     for (hb_span span = HB_SPAN_DAY; span < HB_SPANS; span++) {
         sqlite3_stmt *statement = get_for_span(store, HB_SQLITE_DROP_ROLLUPS, span, hb_span_start(span, hour_s), error);
@@ -86,19 +90,21 @@ bool hb_sqlite_drop_rollups(hb_store *store, int64_t hour_s, hb_error *error)
     return true;
 }
 
-bool hb_store_rollup_open(hb_store *store, hb_span span, int64_t start_s, hb_error *error)
+bool hb_sqlite_rollup_open(hb_store *base, hb_span span, int64_t start_s, hb_error *error)
 {
-    if (!hb_store_begin(store, error))
+    hb_sqlite *const store = hb_sqlite_of(base);
+    if (!hb_sqlite_begin(&store->base, error))
         return false;
     sqlite3_stmt *statement = get_for_span(store, HB_SQLITE_PUT_ROLLUP, span, start_s, error);
     return hb_sqlite_end(store, statement != NULL && hb_sqlite_run(store, statement, error), error);
 }
 
-bool hb_store_rollup_put(hb_store *store, hb_bytes channel, hb_span span, int64_t start_s, hb_ranking_kind kind,
-                         const hb_bytes *ranking, hb_error *error)
+bool hb_sqlite_rollup_put(hb_store *base, hb_bytes channel, hb_span span, int64_t start_s, hb_ranking_kind kind,
+                          const hb_bytes *ranking, hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     const hb_sqlite_statement which = ranking == NULL ? HB_SQLITE_DROP_RANKING : HB_SQLITE_PUT_RANKING;
-    if (!hb_store_begin(store, error))
+    if (!hb_sqlite_begin(&store->base, error))
         return false;
     sqlite3_stmt *statement = get_for_span(store, which, span, start_s, error);
     bool good = statement != NULL;
@@ -112,10 +118,11 @@ bool hb_store_rollup_put(hb_store *store, hb_bytes channel, hb_span span, int64_
     return hb_sqlite_end(store, good, error);
 }
 
-bool hb_store_rollup_close(hb_store *store, hb_span span, int64_t start_s, hb_rollup_state state, bool *closed,
-                           hb_error *error)
+bool hb_sqlite_rollup_close(hb_store *base, hb_span span, int64_t start_s, hb_rollup_state state, bool *closed,
+                            hb_error *error)
 {
-    if (!hb_store_begin(store, error))
+    hb_sqlite *const store = hb_sqlite_of(base);
+    if (!hb_sqlite_begin(&store->base, error))
         return false;
     sqlite3_stmt *statement = get_for_span(store, HB_SQLITE_CLOSE_ROLLUP, span, start_s, error);
     bool good = statement != NULL;
@@ -129,7 +136,7 @@ bool hb_store_rollup_close(hb_store *store, hb_span span, int64_t start_s, hb_ro
 
 /* ---- Forgetting ---- */
 
-static bool forget_rows(hb_store *store, hb_sqlite_statement which, hb_bytes channel, int64_t before_s, bool *more,
+static bool forget_rows(hb_sqlite *store, hb_sqlite_statement which, hb_bytes channel, int64_t before_s, bool *more,
                         hb_error *error)
 {
     sqlite3_stmt *statement = hb_sqlite_statement_get(store, which, error);
@@ -144,8 +151,9 @@ static bool forget_rows(hb_store *store, hb_sqlite_statement which, hb_bytes cha
     return true;
 }
 
-bool hb_store_forget(hb_store *store, hb_bytes channel, int64_t before_s, bool *more, hb_error *error)
+bool hb_sqlite_forget(hb_store *base, hb_bytes channel, int64_t before_s, bool *more, hb_error *error)
 {
+    hb_sqlite *const store = hb_sqlite_of(base);
     /* Minutes go before sheets: without a sheet, an hour that still has minutes would be answered from its top rows. */
     static const hb_sqlite_statement of_all[] = {HB_SQLITE_FORGET_ROLLUPS, HB_SQLITE_FORGET_RANKINGS,
                                                  HB_SQLITE_FORGET_MINUTES, HB_SQLITE_FORGET_VIEWERS};
@@ -154,7 +162,7 @@ bool hb_store_forget(hb_store *store, hb_bytes channel, int64_t before_s, bool *
     const hb_sqlite_statement *steps = channel.size == 0 ? of_all : of_channel;
     const size_t count = channel.size == 0 ? sizeof of_all / sizeof *of_all : sizeof of_channel / sizeof *of_channel;
     *more = false;
-    if (!hb_store_begin(store, error))
+    if (!hb_sqlite_begin(&store->base, error))
         return false;
     bool good = true;
     for (size_t i = 0; good && !*more && i < count; i++)

@@ -213,5 +213,6 @@ bool hb_upkeep_step(hb_upkeep *upkeep, int64_t now_s, bool *more, hb_error *erro
     *more = false;
     if (!step_log(upkeep, now_s, more, error) || (!*more && !step_views(upkeep, now_s, more, error)))
         return false;
-    return *more || hb_rollup_step(upkeep->rollup, views_begin(upkeep, now_s), now_s, more, error);
+    return *more || !hb_store_keeps_rollups(upkeep->store) ||
+           hb_rollup_step(upkeep->rollup, views_begin(upkeep, now_s), now_s, more, error);
 }

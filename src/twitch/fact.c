@@ -2,7 +2,7 @@
  *
  * One pass over the tags picks the dozen that matter: a message carries some twenty, and looking each up by name would
  * read them all a dozen times. Source of commands and tags: Twitch's "IRC Commands" and "IRC Tags" references. */
-#include "base/bytes.h"
+#include "base/scan.h"
 
 #define JUNE_2011_MS  1306886400000 /* 2011-06-01: Twitch's beginning */
 #define YEAR_10000_MS 253402300800000
@@ -24,41 +24,68 @@ typedef struct fact_tags {
     hb_bytes user_id;
 } fact_tags;
 
-#define TAG(name, field)                                                                                               \
-    {                                                                                                                  \
-        {name, sizeof(name) - 1}, offsetof(fact_tags, field)                                                           \
-    }
-
-static const struct {
-    hb_bytes key;
-    size_t offset;
-} known_tags[] = {
-    TAG("id", id),
-    TAG("title", title),
-    TAG("login", login),
-    TAG("emotes", emotes),
-    TAG("room-id", room_id),
-    TAG("user-id", user_id),
-    TAG("game-name", game_name),
-    TAG("tmi-sent-ts", tmi_sent_ts),
-    TAG("display-name", display_name),
-    TAG("target-msg-id", target_msg_id),
-    TAG("rm-received-ts", rm_received_ts),
-    TAG("source-room-id", source_room_id),
-    TAG("target-user-id", target_user_id),
-};
-
-static void read_tags(hb_bytes rest, fact_tags *tags)
+/* Whether the tag (key, `=` and value, or a key alone) has this key; *value is then set. */
+static inline void take(hb_bytes tag, hb_bytes key, hb_bytes *value)
 {
-    hb_bytes key;
-    hb_bytes value;
+    if (tag.size < key.size || memcmp(tag.data, key.data, key.size) != 0)
+        return;
+    if (tag.size == key.size)
+        *value = hb_bytes_from(tag, key.size);
+    else if (tag.data[key.size] == '=')
+        *value = hb_bytes_from(tag, key.size + 1);
+}
+
+/* Most tags are none of these, and their first letter tells. */
+static inline void take_tag(hb_bytes tag, fact_tags *tags)
+{
+    switch (tag.size == 0 ? '\0' : tag.data[0]) {
+    case 'd':
+        take(tag, HB_BYTES("display-name"), &tags->display_name);
+        break;
+    case 'e':
+        take(tag, HB_BYTES("emotes"), &tags->emotes);
+        break;
+    case 'g':
+        take(tag, HB_BYTES("game-name"), &tags->game_name);
+        break;
+    case 'i':
+        take(tag, HB_BYTES("id"), &tags->id);
+        break;
+    case 'l':
+        take(tag, HB_BYTES("login"), &tags->login);
+        break;
+    case 'r':
+        take(tag, HB_BYTES("room-id"), &tags->room_id);
+        take(tag, HB_BYTES("rm-received-ts"), &tags->rm_received_ts);
+        break;
+    case 's':
+        take(tag, HB_BYTES("source-room-id"), &tags->source_room_id);
+        break;
+    case 't':
+        take(tag, HB_BYTES("target-msg-id"), &tags->target_msg_id);
+        take(tag, HB_BYTES("target-user-id"), &tags->target_user_id);
+        take(tag, HB_BYTES("title"), &tags->title);
+        take(tag, HB_BYTES("tmi-sent-ts"), &tags->tmi_sent_ts);
+        break;
+    case 'u':
+        take(tag, HB_BYTES("user-id"), &tags->user_id);
+        break;
+    default:
+        break;
+    }
+}
+
+static void read_tags(hb_bytes text, fact_tags *tags)
+{
+    size_t start = 0;
     *tags = (fact_tags){0};
-    while (hb_tags_next(&rest, &key, &value))
-        for (size_t i = 0; i < sizeof known_tags / sizeof *known_tags; i++)
-            if (known_tags[i].key.size == key.size && memcmp(known_tags[i].key.data, key.data, key.size) == 0) {
-                *(hb_bytes *)((char *)tags + known_tags[i].offset) = value;
-                break;
-            }
+    for (size_t at = 0; at < text.size; at += HB_SCAN_BYTES)
+        for (uint64_t ends = hb_scan_text(text, at, ';'); ends != 0; ends &= ends - 1) {
+            const size_t end = at + (size_t)__builtin_ctzll(ends);
+            take_tag((hb_bytes){text.data + start, end - start}, tags);
+            start = end + 1;
+        }
+    take_tag(hb_bytes_from(text, start), tags);
 }
 
 static int64_t time_of(hb_bytes text, int64_t latest_ms)

@@ -1,10 +1,11 @@
-/* batch.c - an hour in rounds. In each round, every worker reads a stretch of the part and sorts its lines by channel
- * into shares; then the workers take share after share, each with a fold of its own. All lines of a channel fall into
- * one share, so a fold knows all the ids of its channels: duplicates are settled without locks. Nothing is held between
- * rounds but counts, so memory goes with what there is to count, not with the lines.
+/* batch.c - an hour in rounds. In each round, the workers read stretches of the part, and what they read goes by
+ * channel into shares (records.h); then they take share after share, each with a fold of its own. All facts of a
+ * channel fall into one share, so a fold knows all the ids of its channels: duplicates are settled without locks.
+ * Nothing is held between rounds but counts, so memory goes with what there is to count, not with the lines. Most hours
+ * need one round: then each channel is counted in one go.
  *
- * Lines go by their channel's name into shares times passes classes; a pass counts one class of each share. Most hours
- * need one pass. */
+ * Channels go by their name into shares times passes classes; a pass counts one class of each share. Most hours need
+ * one pass. */
 #include "views/batch.h"
 
 #include "base/clock.h"
@@ -18,15 +19,16 @@
 enum {
     SHARES_PER_JOB = 16,     /* so that a large channel does not keep the others waiting, and tables fit the cache */
     SHARES_MAX = 256,        /* unless there are more jobs: each has a word splitter */
-    ROUND_BYTES = 192 << 20, /* of lines that are held at a time, by all workers */
-    STRETCH_MAX = 64 << 20,  /* what one worker reads in a round; frames at its ends are unpacked twice */
+    ROUND_BYTES = 352 << 20, /* of records, after which a round ends: 2 million messages take some 300 MB */
+    STRETCHES_PER_JOB = 8,   /* so that all workers end their reading together */
+    STRETCH_MAX = 64 << 20,  /* bytes of lines; frames at a stretch's ends are unpacked twice */
     STRETCH_MIN = 1 << 20,
     COUNTS_PER_LINES = 3 /* lines of an hour take at least so many times the room of its counts */
 };
 
 typedef struct share {
     hb_fold *fold;
-    uint64_t taken; /* bytes of lines, of the hour in hand */
+    uint64_t taken; /* bytes of records, of the hour in hand */
     hb_speed_rows rows;
     size_t minutes_given; /* of the rows, in pieces */
     size_t words_given;
@@ -39,9 +41,15 @@ typedef struct worker {
     hb_batch *batch;
     pthread_t thread;
     hb_log *log;
-    hb_buffer *lines; /* for each share */
+    hb_log_cursor *cursor; /* stays from one stretch to the next where that follows */
+    hb_bytes rest;         /* lines that the cursor has read, but not the worker */
+    uint64_t at;           /* where these begin, or will */
+    uint64_t stretch_end;  /* of the last stretch */
+    _Atomic uint64_t next; /* in its range of the part: the next stretch; */
+    uint64_t end;          /* the range ends */
+    hb_records *records;   /* for each share */
+    hb_fold_counts read;   /* of lines and facts; only grows */
     hb_top_room *room;
-    uint64_t line_count; /* since the meter was told */
 } worker;
 
 struct hb_batch {
@@ -62,9 +70,10 @@ struct hb_batch {
     int64_t hour_s;
     uint64_t end;
     uint64_t stretch;
+    size_t round_max; /* bytes of records */
     uint32_t passes;
     uint32_t pass;
-    _Atomic uint64_t next_at;
+    _Atomic size_t held; /* bytes of records, in this round */
     _Atomic uint32_t next_share;
     atomic_bool given_up;
     hb_error error;
@@ -82,7 +91,7 @@ static bool open_all(hb_batch *batch, hb_error *error)
     for (unsigned i = 0; i < batch->options.jobs; i++) {
         worker *const one = &batch->workers[i];
         one->batch = batch;
-        one->lines = hb_alloc(batch->share_count * sizeof *one->lines);
+        one->records = hb_alloc(batch->share_count * sizeof *one->records);
         one->room = hb_top_room_open();
         one->log = hb_log_open(batch->options.log, HB_LOG_READ, NULL, error);
         if (one->log == NULL)
@@ -124,9 +133,9 @@ void hb_batch_close(hb_batch *batch)
     hb_error unimportant = {0};
     for (unsigned i = 0; i < batch->options.jobs; i++) {
         worker *const one = &batch->workers[i];
-        for (uint32_t k = 0; k < batch->share_count && one->lines != NULL; k++)
-            hb_buffer_free(&one->lines[k]);
-        free(one->lines);
+        for (uint32_t k = 0; k < batch->share_count && one->records != NULL; k++)
+            hb_records_free(&one->records[k]);
+        free(one->records);
         hb_top_room_close(one->room);
         if (one->log != NULL)
             hb_log_close(one->log, &unimportant); /* only read: nothing to lose */
@@ -167,80 +176,136 @@ static void note_damage(hb_batch *batch, const hb_error *error)
     pthread_mutex_unlock(&batch->lock);
 }
 
-/* What the first " #" of a line begins is the channel: tags hold no space, and neither do a source and a command. Where
- * it is not, the line is no fact, and any class does. */
-static uint32_t class_of(const hb_batch *batch, hb_bytes line)
-{
-    char lower[HB_LOGIN_MAX];
-    hb_bytes channel = {lower, 0};
-    const char *const end = line.data + line.size;
-    const char *at = line.size == 0 ? NULL : memchr(line.data, ' ', line.size);
-    while (at != NULL && (end - at < 2 || at[1] != '#'))
-        at = end - at < 2 ? NULL : memchr(at + 1, ' ', (size_t)(end - at - 1));
-    if (at != NULL)
-        for (at += 2; at < end && channel.size < sizeof lower && *at != ' ' && *at != '\r'; at++)
-            lower[channel.size++] = (char)(*at >= 'A' && *at <= 'Z' ? *at | 0x20 : *at);
-    return (uint32_t)(hb_hash(channel, 0) >> 32) % (batch->share_count * batch->passes);
-}
-
-static void sort_lines(worker *one, hb_bytes lines)
+static void read_lines(worker *one, hb_bytes lines)
 {
     const hb_batch *const batch = one->batch;
-    hb_bytes rest = lines;
-    hb_bytes line;
-    while (hb_bytes_cut(&rest, '\n', &line)) {
-        const uint32_t class = class_of(batch, line);
-        one->line_count += batch->pass == 0;
-        if (class % batch->passes == batch->pass)
-            hb_buffer_append(&one->lines[class / batch->passes], (hb_bytes){line.data, line.size + 1});
-    }
+    const uint64_t before = one->read.lines;
+    const hb_records_reader reader = {.lists = one->records,
+                                      .list_count = batch->share_count,
+                                      .passes = batch->passes,
+                                      .pass = batch->pass,
+                                      .only_hour_s = batch->hour_s,
+                                      .counts = &one->read};
+    hb_records_read(&reader, lines);
     if (batch->options.meter != NULL) {
-        atomic_fetch_add(&batch->options.meter->lines, one->line_count);
+        atomic_fetch_add(&batch->options.meter->lines, one->read.lines - before);
         atomic_fetch_add(&batch->options.meter->bytes, lines.size / batch->passes);
-        one->line_count = 0;
     }
 }
 
-/* Sorts all lines that begin within a stretch of the part. */
+static bool go_to(worker *one, uint64_t from, hb_error *error)
+{
+    if (one->cursor != NULL && one->stretch_end == from)
+        return true;
+    hb_log_cursor_close(one->cursor);
+    one->cursor = hb_log_cursor_open(one->log, one->batch->hour_s, from, error);
+    one->rest.size = 0;
+    one->at = from;
+    return one->cursor != NULL;
+}
+
+/* Reads all lines that begin within a stretch of the part. */
 static bool read_stretch(worker *one, uint64_t from, uint64_t to, hb_error *error)
 {
-    hb_bytes lines = {0};
-    uint64_t next = from;
-    hb_log_cursor *cursor = hb_log_cursor_open(one->log, one->batch->hour_s, from, error);
-    bool good = cursor != NULL;
-    while (good && next < to) {
-        if (!hb_log_read(cursor, &lines, &next, error)) {
-            good = error->code == HB_ERROR_CORRUPT; /* the next call goes on behind it */
-            if (good)
-                note_damage(one->batch, error);
-            continue;
+    if (!go_to(one, from, error))
+        return false;
+    one->stretch_end = to;
+    while (one->at < to) {
+        if (one->rest.size == 0) {
+            uint64_t next = 0;
+            if (!hb_log_read(one->cursor, &one->rest, &next, error)) {
+                one->rest.size = 0;
+                if (error->code != HB_ERROR_CORRUPT)
+                    return false;
+                note_damage(one->batch, error); /* the next call goes on behind it */
+                continue;
+            }
+            one->at = next - one->rest.size;
+            if (one->rest.size == 0 || one->at >= to)
+                break;
         }
-        const uint64_t at = next - lines.size;
-        if (lines.size == 0 || at >= to)
-            break;
-        if (next > to) {
-            const size_t inside = (size_t)(to - 1 - at);
+        hb_bytes lines = one->rest;
+        if (to - one->at < lines.size) {
+            const size_t inside = (size_t)(to - 1 - one->at);
             const char *end = memchr(lines.data + inside, '\n', lines.size - inside);
             lines.size = end == NULL ? lines.size : (size_t)(end - lines.data) + 1;
         }
-        sort_lines(one, lines);
+        read_lines(one, lines);
+        one->rest = hb_bytes_from(one->rest, lines.size);
+        one->at += lines.size;
     }
-    hb_log_cursor_close(cursor);
-    return good;
+    return true;
 }
 
-static void read_next_stretch(worker *one)
+/* The next stretch of the worker's own range; once that is read, one of another's. False when all are taken. */
+static bool next_stretch(const worker *one, uint64_t *from, uint64_t *to)
+{
+    hb_batch *const batch = one->batch;
+    const unsigned jobs = batch->options.jobs;
+    for (unsigned i = 0; i < jobs; i++) {
+        worker *const owner = &batch->workers[((unsigned)(one - batch->workers) + i) % jobs];
+        *from = atomic_load(&owner->next);
+        if (*from < owner->end)
+            *from = atomic_fetch_add(&owner->next, batch->stretch);
+        if (*from < owner->end) {
+            *to = owner->end - *from < batch->stretch ? owner->end : *from + batch->stretch;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool all_read(const hb_batch *batch)
+{
+    for (unsigned i = 0; i < batch->options.jobs; i++)
+        if (atomic_load(&batch->workers[i].next) < batch->workers[i].end)
+            return false;
+    return true;
+}
+
+static size_t size_of_records(const worker *one)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < one->batch->share_count; i++)
+        size += one->records[i].size;
+    return size;
+}
+
+/* Reads stretch after stretch, until the round holds enough or the part ends. */
+static void read_stretches(worker *one)
 {
     hb_batch *const batch = one->batch;
     hb_error error = {0};
-    const uint64_t from = atomic_fetch_add(&batch->next_at, batch->stretch);
-    if (batch->options.stop != NULL && atomic_load(batch->options.stop)) {
-        hb_fail(&error, HB_ERROR_BUSY, "told to stop");
-        give_up(batch, &error);
-    } else if (from < batch->end && !atomic_load(&batch->given_up)) {
-        const uint64_t to = batch->end - from < batch->stretch ? batch->end : from + batch->stretch;
-        if (!read_stretch(one, from, to, &error))
+    size_t size = 0;
+    uint64_t from = 0;
+    uint64_t to = 0;
+    while (!atomic_load(&batch->given_up) && atomic_load(&batch->held) < batch->round_max &&
+           next_stretch(one, &from, &to)) {
+        const bool stop = batch->options.stop != NULL && atomic_load(batch->options.stop);
+        if (stop ? !hb_fail(&error, HB_ERROR_BUSY, "told to stop") : !read_stretch(one, from, to, &error))
             give_up(batch, &error);
+        const size_t before = size;
+        size = size_of_records(one);
+        atomic_fetch_add(&batch->held, size - before);
+    }
+}
+
+static void close_cursor(worker *one)
+{
+    hb_log_cursor_close(one->cursor);
+    one->cursor = NULL;
+}
+
+/* Divides the part among the workers. */
+static void begin_reading(hb_batch *batch)
+{
+    const unsigned jobs = batch->options.jobs;
+    const uint64_t each = batch->end / jobs + 1;
+    for (unsigned i = 0; i < jobs; i++) {
+        worker *const one = &batch->workers[i];
+        const uint64_t end = (i + 1) * each;
+        atomic_store(&one->next, i * each);
+        one->end = end < batch->end ? end : batch->end;
     }
 }
 
@@ -258,12 +323,14 @@ static bool next_share(hb_batch *batch, uint32_t *number)
 
 static void count_share(hb_batch *batch, uint32_t number)
 {
+    const hb_records *lists[HB_BATCH_JOBS_MAX];
     for (unsigned i = 0; i < batch->options.jobs; i++) {
-        hb_buffer *const lines = &batch->workers[i].lines[number];
-        hb_fold_lines(batch->shares[number].fold, hb_buffer_bytes(lines));
-        batch->shares[number].taken += lines->size;
-        lines->size = 0;
+        lists[i] = &batch->workers[i].records[number];
+        batch->shares[number].taken += lists[i]->size;
     }
+    hb_fold_records(batch->shares[number].fold, lists, batch->options.jobs);
+    for (unsigned i = 0; i < batch->options.jobs; i++)
+        hb_records_clear(&batch->workers[i].records[number]);
 }
 
 static void count_shares(hb_batch *batch)
@@ -359,8 +426,9 @@ static void meet(hb_batch *batch, bool pass_ends)
         return;
     qsort_r(batch->order, batch->share_count, sizeof *batch->order, compare_taken, batch->shares);
     atomic_store(&batch->next_share, 0);
+    atomic_store(&batch->held, 0);
     if (pass_ends) {
-        atomic_store(&batch->next_at, 0);
+        begin_reading(batch);
         batch->ready_count = 0;
         batch->given_count = 0;
         batch->pass++;
@@ -373,15 +441,16 @@ static void work(worker *one)
     const uint32_t passes = batch->passes;
     for (uint32_t pass = 0; pass < passes; pass++) {
         for (;;) {
-            read_next_stretch(one);
+            read_stretches(one);
             pthread_barrier_wait(&batch->barrier);
             /* The last round is counted share by share with the rows, so that storing can begin with the first. */
-            if (atomic_load(&batch->next_at) >= batch->end || atomic_load(&batch->given_up))
+            if (all_read(batch) || atomic_load(&batch->given_up))
                 break;
             count_shares(batch);
             meet(batch, false);
             pthread_barrier_wait(&batch->barrier);
         }
+        close_cursor(one);
         if (one == &batch->workers[0] && batch->options.piece != NULL)
             give_rows(one);
         else
@@ -398,18 +467,33 @@ static bool find_end(hb_batch *batch, hb_error *error)
 {
     if (!hb_log_end(batch->workers[0].log, batch->hour_s, &batch->end, error))
         return false;
-    /* As many stretches as make whole rounds. */
     const uint64_t jobs = batch->options.jobs;
-    const uint64_t most = ROUND_BYTES / jobs < STRETCH_MAX ? ROUND_BYTES / jobs : STRETCH_MAX;
-    const uint64_t rounds = batch->end / (most * jobs) + 1;
-    batch->stretch = batch->end / (rounds * jobs) + 1;
-    if (batch->stretch < STRETCH_MIN)
-        batch->stretch = STRETCH_MIN;
-    const size_t lines = (size_t)batch->stretch * batch->options.jobs;
     const size_t memory = batch->options.memory;
-    const size_t counts = memory > 2 * lines ? memory - lines : memory / 2 + 1;
-    batch->passes = (uint32_t)(batch->end / COUNTS_PER_LINES / counts) + 1;
+    batch->round_max = memory / 2 < ROUND_BYTES ? memory / 2 : ROUND_BYTES;
+    uint64_t stretch = batch->end / (jobs * STRETCHES_PER_JOB) + 1;
+    if (stretch > STRETCH_MAX)
+        stretch = STRETCH_MAX;
+    if (stretch > batch->round_max / jobs)
+        stretch = batch->round_max / jobs;
+    batch->stretch = stretch < STRETCH_MIN ? STRETCH_MIN : stretch;
+    batch->passes = (uint32_t)(batch->end / COUNTS_PER_LINES / (memory - batch->round_max + 1)) + 1;
     return true;
+}
+
+static void add_counts(hb_fold_counts *sum, const hb_fold_counts *more)
+{
+    sum->lines += more->lines;
+    sum->facts += more->facts;
+    sum->messages += more->messages;
+    sum->shared += more->shared;
+    sum->words += more->words;
+    sum->duplicates += more->duplicates;
+    sum->others += more->others;
+    sum->malformed += more->malformed;
+    sum->bad_timestamps += more->bad_timestamps;
+    sum->bad_utf8 += more->bad_utf8;
+    sum->misplaced += more->misplaced;
+    sum->untaken += more->untaken;
 }
 
 static hb_fold_counts sum_counts(const hb_batch *batch)
@@ -417,19 +501,10 @@ static hb_fold_counts sum_counts(const hb_batch *batch)
     hb_fold_counts sum = {0};
     for (uint32_t i = 0; i < batch->share_count; i++) {
         const hb_fold_counts one = hb_fold_count(batch->shares[i].fold);
-        sum.lines += one.lines;
-        sum.facts += one.facts;
-        sum.messages += one.messages;
-        sum.shared += one.shared;
-        sum.words += one.words;
-        sum.duplicates += one.duplicates;
-        sum.others += one.others;
-        sum.malformed += one.malformed;
-        sum.bad_timestamps += one.bad_timestamps;
-        sum.bad_utf8 += one.bad_utf8;
-        sum.misplaced += one.misplaced;
-        sum.untaken += one.untaken;
+        add_counts(&sum, &one);
     }
+    for (unsigned i = 0; i < batch->options.jobs; i++)
+        add_counts(&sum, &batch->workers[i].read);
     return sum;
 }
 
@@ -518,7 +593,6 @@ bool hb_batch_hour(hb_batch *batch, int64_t hour_s, uint64_t late, hb_batch_resu
     for (uint32_t i = 0; i < batch->share_count; i++) {
         share *const one = &batch->shares[i];
         hb_speed_rows_clear(&one->rows);
-        hb_fold_hour(one->fold, hour_s);
         one->taken = 0;
         one->minutes_given = one->words_given = one->users_given = one->channels_given = one->sheets_given = 0;
     }
@@ -528,12 +602,13 @@ bool hb_batch_hour(hb_batch *batch, int64_t hour_s, uint64_t late, hb_batch_resu
     batch->hour_s = hour_s;
     batch->pass = 0;
     batch->damaged = false;
-    atomic_store(&batch->next_at, 0);
     atomic_store(&batch->next_share, 0);
+    atomic_store(&batch->held, 0);
     atomic_store(&batch->given_up, false);
     const hb_fold_counts before = sum_counts(batch);
     if (!find_end(batch, error))
         return false;
+    begin_reading(batch);
     run_workers(batch);
     if (atomic_load(&batch->given_up)) {
         *error = batch->error;

@@ -13,6 +13,8 @@
 
 typedef struct hb_batch hb_batch;
 
+enum { HB_BATCH_JOBS_MAX = 256 };
+
 typedef struct hb_batch_meter { /* how far the work is; any thread may look, several batches may share one */
     _Atomic uint64_t lines;
     _Atomic uint64_t bytes; /* of lines */
@@ -21,7 +23,7 @@ typedef struct hb_batch_meter { /* how far the work is; any thread may look, sev
 typedef struct hb_batch_options {
     const char *log;         /* its address */
     uint32_t top;            /* rows kept of each channel and kind, and of its users; HB_TOP_ALL */
-    unsigned jobs;           /* threads, at least 1 */
+    unsigned jobs;           /* threads, 1 to HB_BATCH_JOBS_MAX */
     size_t memory;           /* bytes that counting takes, about. An hour that needs more is read several times, and a
                                 part of its channels counted each time. The rows and encoded sheets that come out (some
                                 percent of the hour's lines) and the largest channel's counts are held besides. */

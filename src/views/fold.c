@@ -1,9 +1,9 @@
 /* fold.c - lines of chat into sheets: the one place where facts are counted.
  *
- * What bounds counting is not parsing but cache misses in the tables. So a batch of lines is first only read: each fact
- * becomes a small record, and its channel and hour are looked up. Then the records are put in order by slot (a counting
- * sort: the facts of a slot keep their order), and one channel is counted after the other, while its tables are in the
- * cache. Each key is hashed once. Nothing is allocated for a message but room for what was never seen before. */
+ * What bounds counting is not parsing but cache misses in the tables. So a batch of lines is first only read
+ * (records.c). Then the records are put in order by slot (a counting sort: the facts of a slot keep their order), and
+ * one channel is counted after the other, while its tables are in the cache. Each key is hashed once. Nothing is
+ * allocated for a message but room for what was never seen before. */
 #include "views/fold.h"
 
 #include "base/clock.h"
@@ -18,24 +18,11 @@ enum {
     IDS_MIN = 16
 };
 
-/* A fact with all that counting needs. Its texts stand one behind the other in fold->texts: read when it was parsed,
- * they were in the cache; later, each would be a miss of its own. */
-typedef struct record {
-    int64_t time_ms;
-    union {
-        uint64_t id_hash; /* 0: no id, or none that counts */
-        uint64_t viewers;
-    };
-    size_t texts_at;
-    uint32_t room_size;
-    uint32_t user_size;
-    uint32_t name_size;
-    uint32_t text_size;   /* of a viewer sample: the title */
-    uint32_t emotes_size; /* of a viewer sample: the game */
+/* A record of the batch in hand, and the slot that counts it. */
+typedef struct placed {
+    const hb_record *record;
     uint32_t slot;
-    uint8_t kind;
-    bool shared;
-} record;
+} placed;
 
 struct hb_fold {
     hb_words *words;
@@ -50,13 +37,13 @@ struct hb_fold {
     size_t slot_count;
     size_t slot_capacity;
     hb_map slot_map;
-    record *records;
-    size_t record_count;
-    size_t record_capacity;
-    hb_buffer texts; /* of the records */
-    uint32_t *order; /* numbers of records, slot by slot */
+    hb_records records; /* of the lines in hand */
+    placed *placed;
+    size_t placed_count;
+    size_t placed_capacity;
+    const hb_record **order; /* slot by slot */
     size_t order_capacity;
-    uint32_t *taken_slots; /* slots that the piece in hand touches */
+    uint32_t *taken_slots; /* slots that the batch in hand touches */
     size_t taken_count;
     size_t taken_capacity;
     hb_buffer plain; /* room for a tag value without its escapes, and for the same as UTF-8 */
@@ -93,12 +80,12 @@ void hb_fold_close(hb_fold *fold)
     hb_fold_forget(fold, HB_FOLD_ANY_HOUR);
     hb_words_close(fold->words);
     hb_map_free(&fold->slot_map);
-    hb_buffer_free(&fold->texts);
+    hb_records_free(&fold->records);
     hb_buffer_free(&fold->plain);
     hb_buffer_free(&fold->clean);
     hb_buffer_free(&fold->other_clean);
     free(fold->slots);
-    free(fold->records);
+    free(fold->placed);
     free(fold->order);
     free(fold->taken_slots);
     free(fold);
@@ -106,9 +93,9 @@ void hb_fold_close(hb_fold *fold)
 
 /* ---- Slots ---- */
 
-static uint64_t slot_hash(hb_bytes channel, int64_t hour_s)
+static uint64_t slot_hash(uint64_t channel_hash, int64_t hour_s)
 {
-    return hb_hash(channel, (uint64_t)hour_s);
+    return channel_hash + (uint64_t)hour_s * 0x9e3779b97f4a7c15; /* 2^64 by the golden ratio: spreads the hours */
 }
 
 void hb_fold_forget(hb_fold *fold, int64_t hour_s)
@@ -121,7 +108,7 @@ void hb_fold_forget(hb_fold *fold, int64_t hour_s)
             free_slot(fold, slot);
             continue;
         }
-        hb_map_insert(&fold->slot_map, slot_hash(slot->channel, slot->hour_s), (uint32_t)kept);
+        hb_map_insert(&fold->slot_map, slot_hash(hb_hash(slot->channel, 0), slot->hour_s), (uint32_t)kept);
         fold->slots[kept++] = *slot;
     }
     fold->slot_count = kept;
@@ -129,9 +116,9 @@ void hb_fold_forget(hb_fold *fold, int64_t hour_s)
 
 /* The number of a channel's and hour's slot, made if there is none; HB_MAP_END when it would be new and the fold is
  * full. channel is in lower case. */
-static uint32_t slot_of(hb_fold *fold, hb_bytes channel, int64_t hour_s)
+static uint32_t slot_of(hb_fold *fold, hb_bytes channel, uint64_t channel_hash, int64_t hour_s)
 {
-    const uint64_t hash = slot_hash(channel, hour_s);
+    const uint64_t hash = slot_hash(channel_hash, hour_s);
     for (uint32_t at = hb_map_first(&fold->slot_map, hash); at != HB_MAP_END;
          at = hb_map_next(&fold->slot_map, hash, at)) {
         const uint32_t number = hb_map_entry(&fold->slot_map, at);
@@ -169,115 +156,59 @@ static bool has_id(const hb_fold_ids *ids, uint64_t hash)
     return false;
 }
 
-static void add_id(hb_fold_ids *ids, uint64_t hash)
+/* Makes room for so many more ids. */
+static void reserve_ids(hb_fold_ids *ids, size_t more)
 {
-    if (ids->places == NULL || (ids->count + 1) * 10 > (ids->mask + 1) * 7) {
-        const hb_fold_ids old = *ids;
-        const size_t places = old.places == NULL ? IDS_MIN : (old.mask + 1) * 2;
-        *ids = (hb_fold_ids){hb_alloc(places * sizeof *ids->places), places - 1, 0};
-        for (size_t at = 0; old.places != NULL && at <= old.mask; at++)
-            if (old.places[at] != 0)
-                place_id(ids, old.places[at]);
-        free(old.places);
-    }
-    place_id(ids, hash);
+    size_t places = ids->places == NULL ? IDS_MIN : ids->mask + 1;
+    while ((ids->count + more) * 10 > places * 7)
+        places *= 2;
+    if (ids->places != NULL && places == ids->mask + 1)
+        return;
+    const hb_fold_ids old = *ids;
+    *ids = (hb_fold_ids){hb_alloc(places * sizeof *ids->places), places - 1, 0};
+    for (size_t at = 0; old.places != NULL && at <= old.mask; at++)
+        if (old.places[at] != 0)
+            place_id(ids, old.places[at]);
+    free(old.places);
 }
 
-/* ---- Reading a piece into records ---- */
+/* ---- Putting records in order ---- */
 
-static uint32_t keep_text(hb_fold *fold, hb_bytes text)
+static void place_record(hb_fold *fold, const hb_record *record)
 {
-    hb_buffer_append(&fold->texts, text);
-    return (uint32_t)text.size; /* a line is no longer than HB_FOLD_LINE_MAX */
-}
-
-static void keep_texts(hb_fold *fold, const hb_fact *fact, record *made)
-{
-    const hb_bytes user = fact->user_id.size > 0 ? fact->user_id : fact->login;
-    const hb_bytes name = fact->display_name.size > 0 ? fact->display_name
-                          : fact->login.size > 0      ? fact->login
-                                                      : fact->user_id;
-    const bool sample = fact->kind == HB_FACT_STREAM;
-    const bool message = fact->kind == HB_FACT_MESSAGE && !fact->shared;
-    made->texts_at = fold->texts.size;
-    made->room_size = keep_text(fold, fact->room_id);
-    if (message) {
-        made->user_size = keep_text(fold, user);
-        made->name_size = keep_text(fold, name);
-    }
-    if (message || sample) {
-        made->text_size = keep_text(fold, sample ? fact->title : fact->text);
-        made->emotes_size = keep_text(fold, sample ? fact->game : fact->emotes);
-    }
-}
-
-static void record_fact(hb_fold *fold, const hb_fact *fact)
-{
-    char lower[HB_LOGIN_MAX];
-    const int64_t hour_s = hb_time_floor(fact->time_ms / 1000, HB_HOUR_S);
-    fold->counts.facts++;
-    fold->counts.bad_timestamps += fact->bad_timestamp;
-    uint32_t number = HB_MAP_END;
-    if (fold->only_hour_s == HB_FOLD_ANY_HOUR || fold->only_hour_s == hour_s)
-        number = slot_of(fold, hb_bytes_lower(fact->channel, lower), hour_s);
+    const hb_bytes channel = {record->texts, record->channel_size};
+    const int64_t hour_s = hb_time_floor(record->time_ms / 1000, HB_HOUR_S);
+    const uint32_t number = slot_of(fold, channel, record->channel_hash, hour_s);
     if (number == HB_MAP_END) {
         fold->counts.misplaced++;
+        if (fold->watched)
+            fold->watcher.left_out(fold->watcher.context, hour_s);
         return;
     }
-    const bool sample = fact->kind == HB_FACT_STREAM;
-    const bool counts_once = fact->kind == HB_FACT_MESSAGE || fact->kind == HB_FACT_NOTICE;
-    HB_RESERVE(fold->records, fold->record_capacity, fold->record_count + 1);
-    record *const made = &fold->records[fold->record_count++];
-    *made = (record){.time_ms = fact->time_ms, .slot = number, .kind = (uint8_t)fact->kind, .shared = fact->shared};
-    keep_texts(fold, fact, made);
-    if (sample) {
-        made->viewers = fact->viewers;
-    } else if (counts_once && fact->id.size > 0) {
-        const uint64_t hash = hb_hash(fact->id, 0);
-        made->id_hash = hash == 0 ? 1 : hash;
-    }
-    const int64_t sure_ms =
-        fact->received_ms != 0 && fact->received_ms < fact->time_ms ? fact->received_ms : fact->time_ms;
+    const int64_t sure_ms = record->time_ms - record->ahead_ms;
     if (sure_ms > fold->newest_ms)
         fold->newest_ms = sure_ms;
+    fold->placed[fold->placed_count++] = (placed){record, number};
     if (fold->slots[number].taken++ == 0) {
         HB_RESERVE(fold->taken_slots, fold->taken_capacity, fold->taken_count + 1);
         fold->taken_slots[fold->taken_count++] = number;
     }
 }
 
-static void read_line(hb_fold *fold, hb_bytes line)
-{
-    hb_fact fact;
-    fold->counts.lines++;
-    switch (line.size > HB_FOLD_LINE_MAX ? HB_FACT_MALFORMED : hb_fact_read(line, &fact)) {
-    case HB_FACT_OK:
-        record_fact(fold, &fact);
-        break;
-    case HB_FACT_OTHER:
-        fold->counts.others++;
-        break;
-    case HB_FACT_UNTIMED:
-    case HB_FACT_MALFORMED:
-        fold->counts.malformed++;
-        break;
-    }
-}
-
-/* Puts the numbers of the records in order by slot; within a slot they keep their order. */
+/* Puts the records in order by slot; within a slot they keep their order. */
 static void order_records(hb_fold *fold)
 {
     uint32_t first = 0;
-    HB_RESERVE(fold->order, fold->order_capacity, fold->record_count);
+    HB_RESERVE(fold->order, fold->order_capacity, fold->placed_count);
     for (size_t i = 0; i < fold->taken_count; i++) {
         hb_fold_slot *const slot = &fold->slots[fold->taken_slots[i]];
         slot->first = first;
         first += slot->taken;
         slot->taken = 0;
     }
-    for (size_t i = 0; i < fold->record_count; i++) {
-        hb_fold_slot *const slot = &fold->slots[fold->records[i].slot];
-        fold->order[slot->first + slot->taken++] = (uint32_t)i;
+    for (size_t i = 0; i < fold->placed_count; i++) {
+        hb_fold_slot *const slot = &fold->slots[fold->placed[i].slot];
+        fold->order[slot->first + slot->taken++] = fold->placed[i].record;
     }
 }
 
@@ -314,11 +245,40 @@ static void count_words(hb_fold *fold, hb_sheet *sheet, const hb_token *tokens, 
     }
 }
 
-static void count_user(hb_fold *fold, hb_sheet *sheet, const record *fact, uint32_t words)
+/* The texts of a record, one by one: each begins where the one before ends. */
+static hb_bytes room_of(const hb_record *record)
 {
-    const int64_t into_hour_ms = fact->time_ms - sheet->hour_s * 1000;
-    const char *const user_text = fold->texts.data + fact->texts_at + fact->room_size;
-    const hb_bytes id = clean_text(fold, (hb_bytes){user_text, fact->user_size}, &fold->clean);
+    return (hb_bytes){record->texts + record->channel_size, record->room_size};
+}
+
+static hb_bytes user_of(const hb_record *record)
+{
+    const hb_bytes room = room_of(record);
+    return (hb_bytes){room.data + room.size, record->user_size};
+}
+
+static hb_bytes name_of(const hb_record *record)
+{
+    const hb_bytes user = user_of(record);
+    return (hb_bytes){user.data + user.size, record->name_size};
+}
+
+static hb_bytes text_of(const hb_record *record)
+{
+    const hb_bytes name = name_of(record);
+    return (hb_bytes){name.data + name.size, record->text_size};
+}
+
+static hb_bytes emotes_of(const hb_record *record)
+{
+    const hb_bytes text = text_of(record);
+    return (hb_bytes){text.data + text.size, record->emotes_size};
+}
+
+static void count_user(hb_fold *fold, hb_sheet *sheet, const hb_record *record, uint32_t words)
+{
+    const int64_t into_hour_ms = record->time_ms - sheet->hour_s * 1000;
+    const hb_bytes id = clean_text(fold, user_of(record), &fold->clean);
     if (id.size == 0)
         return; /* nobody said it */
     hb_sheet_user *const user = hb_sheet_find_user(sheet, id, fold->full);
@@ -327,97 +287,104 @@ static void count_user(hb_fold *fold, hb_sheet *sheet, const record *fact, uint3
         return;
     }
     hb_sheet_add_user(sheet, user, 1, words, UINT64_C(1) << (into_hour_ms / (HB_MINUTE_S * 1000)));
-    const hb_bytes name = {user_text + fact->user_size, fact->name_size};
-    hb_sheet_name_user(sheet, user, clean_text(fold, name, &fold->other_clean), (uint32_t)into_hour_ms);
+    hb_sheet_name_user(sheet, user, clean_text(fold, name_of(record), &fold->other_clean), (uint32_t)into_hour_ms);
 }
 
-static hb_bytes text_of(const hb_fold *fold, const record *fact)
+static void count_message(hb_fold *fold, hb_sheet *sheet, const hb_record *record)
 {
-    const size_t before = (size_t)fact->room_size + fact->user_size + fact->name_size;
-    return (hb_bytes){fold->texts.data + fact->texts_at + before, fact->text_size};
-}
-
-static hb_bytes emotes_of(const hb_fold *fold, const record *fact)
-{
-    const hb_bytes text = text_of(fold, fact);
-    return (hb_bytes){text.data + text.size, fact->emotes_size};
-}
-
-static void count_message(hb_fold *fold, hb_sheet *sheet, const record *fact)
-{
-    const unsigned minute = (unsigned)((fact->time_ms - sheet->hour_s * 1000) / (HB_MINUTE_S * 1000));
+    const unsigned minute = (unsigned)((record->time_ms - sheet->hour_s * 1000) / (HB_MINUTE_S * 1000));
     hb_sheet_touch_minute(sheet, minute);
-    if (fact->shared) {
+    if (record->shared) {
         sheet->minutes[minute].shared++;
         fold->counts.shared++;
         return;
     }
     const hb_token *tokens = NULL;
     bool bad_utf8 = false;
-    const size_t count = hb_words_split(fold->words, text_of(fold, fact), emotes_of(fold, fact), &tokens, &bad_utf8);
+    const size_t count = hb_words_split(fold->words, text_of(record), emotes_of(record), &tokens, &bad_utf8);
     sheet->minutes[minute].messages++;
     sheet->minutes[minute].words += count;
     fold->counts.messages++;
     fold->counts.words += count;
     fold->counts.bad_utf8 += bad_utf8;
     count_words(fold, sheet, tokens, count);
-    count_user(fold, sheet, fact, (uint32_t)count);
+    count_user(fold, sheet, record, (uint32_t)count);
 }
 
-static void count_sample(hb_fold *fold, hb_sheet *sheet, const record *fact)
+static void count_sample(hb_fold *fold, hb_sheet *sheet, const hb_record *record)
 {
-    const hb_sheet_sample sample = {.viewers_sum = fact->viewers,
+    const hb_sheet_sample sample = {.viewers_sum = record->viewers,
                                     .samples = 1,
-                                    .time_ms = fact->time_ms,
-                                    .game = clean_text(fold, emotes_of(fold, fact), &fold->clean),
-                                    .title = clean_text(fold, text_of(fold, fact), &fold->other_clean)};
-    const unsigned minute = (unsigned)((fact->time_ms - sheet->hour_s * 1000) / (HB_MINUTE_S * 1000));
+                                    .time_ms = record->time_ms,
+                                    .game = clean_text(fold, emotes_of(record), &fold->clean),
+                                    .title = clean_text(fold, text_of(record), &fold->other_clean)};
+    const unsigned minute = (unsigned)((record->time_ms - sheet->hour_s * 1000) / (HB_MINUTE_S * 1000));
     hb_sheet_add_samples(sheet, minute, &sample);
+}
+
+static void count_record(hb_fold *fold, hb_sheet *sheet, hb_fold_slot *slot, const hb_record *record)
+{
+    if (record->kind != HB_FACT_STREAM && record->id_hash != 0) {
+        if (has_id(&slot->ids, record->id_hash) || has_id(&slot->older_ids, record->id_hash)) {
+            fold->counts.duplicates++;
+            return;
+        }
+        place_id(&slot->ids, record->id_hash);
+    }
+    hb_sheet_see(sheet, record->time_ms, record->time_ms);
+    if (record->room_size > 0)
+        hb_sheet_set_room(sheet, clean_text(fold, room_of(record), &fold->clean), record->time_ms);
+    if (record->kind == HB_FACT_MESSAGE)
+        count_message(fold, sheet, record);
+    else if (record->kind == HB_FACT_STREAM)
+        count_sample(fold, sheet, record);
 }
 
 static void count_slot(hb_fold *fold, hb_fold_slot *slot)
 {
     hb_sheet *const sheet = slot->sheet == NULL ? hb_fold_thaw(fold, slot) : slot->sheet;
+    const hb_record **const records = fold->order + slot->first;
     slot->used = fold->round;
-    for (uint32_t i = 0; i < slot->taken; i++) {
-        const record *const fact = &fold->records[fold->order[slot->first + i]];
-        if (fact->kind != HB_FACT_STREAM && fact->id_hash != 0) {
-            if (has_id(&slot->ids, fact->id_hash) || has_id(&slot->older_ids, fact->id_hash)) {
-                fold->counts.duplicates++;
-                continue;
-            }
-            add_id(&slot->ids, fact->id_hash);
-        }
-        hb_sheet_see(sheet, fact->time_ms, fact->time_ms);
-        if (fact->room_size > 0)
-            hb_sheet_set_room(
-                sheet, clean_text(fold, (hb_bytes){fold->texts.data + fact->texts_at, fact->room_size}, &fold->clean),
-                fact->time_ms);
-        if (fact->kind == HB_FACT_MESSAGE)
-            count_message(fold, sheet, fact);
-        else if (fact->kind == HB_FACT_STREAM)
-            count_sample(fold, sheet, fact);
-    }
+    reserve_ids(&slot->ids, slot->taken);
+    for (uint32_t i = 0; i < slot->taken; i++)
+        count_record(fold, sheet, slot, records[i]);
     slot->taken = 0;
 }
 
-static void count_piece(hb_fold *fold, hb_bytes piece)
+static void count_records(hb_fold *fold, const hb_records *const *lists, size_t list_count)
 {
-    hb_bytes rest = piece;
-    hb_bytes line;
-    fold->record_count = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < list_count; i++)
+        count += lists[i]->count;
+    HB_RESERVE(fold->placed, fold->placed_capacity, count);
+    fold->placed_count = 0;
     fold->taken_count = 0;
-    fold->texts.size = 0;
-    hb_buffer_room(&fold->texts, 1); /* so that there is a place to point at, even for empty texts */
-    while (hb_bytes_cut(&rest, '\n', &line))
-        read_line(fold, line);
+    for (size_t i = 0; i < list_count; i++) {
+        hb_records_cursor cursor = {0};
+        for (const hb_record *record; (record = hb_records_next(lists[i], &cursor)) != NULL;)
+            place_record(fold, record);
+    }
     order_records(fold);
     for (size_t i = 0; i < fold->taken_count; i++)
         count_slot(fold, &fold->slots[fold->taken_slots[i]]);
 }
 
+void hb_fold_records(hb_fold *fold, const hb_records *const *lists, size_t list_count)
+{
+    fold->round++;
+    count_records(fold, lists, list_count);
+}
+
 void hb_fold_lines(hb_fold *fold, hb_bytes lines)
 {
+    const hb_records *const list = &fold->records;
+    const hb_records_reader reader = {.lists = &fold->records,
+                                      .list_count = 1,
+                                      .passes = 1,
+                                      .only_hour_s = fold->only_hour_s,
+                                      .wanted = fold->watcher.wanted,
+                                      .context = fold->watcher.context,
+                                      .counts = &fold->counts};
     fold->round++;
     while (lines.size > 0) {
         hb_bytes piece = lines;
@@ -429,7 +396,9 @@ void hb_fold_lines(hb_fold *fold, hb_bytes lines)
             if (end != NULL)
                 piece.size = (size_t)(end - lines.data) + 1;
         }
-        count_piece(fold, piece);
+        hb_records_clear(&fold->records);
+        hb_records_read(&reader, piece);
+        count_records(fold, &list, 1);
         lines = hb_bytes_from(lines, piece.size);
     }
 }
@@ -547,9 +516,10 @@ size_t hb_fold_slot_held(const hb_fold_slot *slot)
 
 size_t hb_fold_held(const hb_fold *fold)
 {
-    return sizeof *fold + hb_map_held(&fold->slot_map) + fold->record_capacity * sizeof *fold->records +
-           (fold->order_capacity + fold->taken_capacity) * sizeof(uint32_t) + fold->texts.capacity +
-           fold->plain.capacity + fold->clean.capacity + fold->other_clean.capacity;
+    return sizeof *fold + hb_map_held(&fold->slot_map) + fold->records.held +
+           fold->placed_capacity * sizeof *fold->placed + fold->order_capacity * sizeof(void *) +
+           fold->taken_capacity * sizeof(uint32_t) + fold->plain.capacity + fold->clean.capacity +
+           fold->other_clean.capacity;
 }
 
 int64_t hb_fold_round(const hb_fold *fold)

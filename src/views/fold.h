@@ -7,6 +7,7 @@
 #ifndef HB_VIEWS_FOLD_H
 #define HB_VIEWS_FOLD_H
 
+#include "views/records.h"
 #include "views/sheet.h"
 
 typedef struct hb_fold_ids { /* hashes of ids; 0 is a free place */
@@ -23,19 +24,28 @@ typedef struct hb_fold_slot {
     int64_t hour_s;
     hb_fold_ids ids;
     hb_fold_ids older_ids;
-    uint32_t taken; /* lines of the batch in hand */
+    uint32_t taken; /* facts of the batch in hand */
     uint32_t first; /* where they begin in the order by slots */
     int64_t used;   /* the fold's round in which it last counted something */
     void *note;     /* the speed layer's own */
 } hb_fold_slot;
 
+/* Counts facts that were read already, as hb_fold_lines does. What hb_fold_hour says and the counts of lines are the
+ * reader's matter. */
+void hb_fold_records(hb_fold *fold, const hb_records *const *lists, size_t list_count);
+
 typedef struct hb_fold_watcher {
     void *context;
     void (*thawed)(void *context, hb_fold_slot *slot);    /* before anything is counted in it */
     void (*forgotten)(void *context, hb_fold_slot *slot); /* the slot goes: what to do with its note */
+
+    /* Whether a fact of this hour is to be counted; takes the place of hb_fold_hour. line: the number of its line, from
+     * 0, of all that the fold was given. A fact that is not wanted counts as `misplaced`. */
+    bool (*wanted)(void *context, int64_t hour_s, uint64_t line);
+    void (*left_out)(void *context, int64_t hour_s); /* a fact that was wanted, of a new channel, while full */
 } hb_fold_watcher;
 
-/* Remembers in every sheet what is touched, and calls the watcher. To be called before the first line. */
+/* Remembers in every sheet what is touched, and asks and tells the watcher. To be called before the first line. */
 void hb_fold_watch(hb_fold *fold, const hb_fold_watcher *watcher);
 
 size_t hb_fold_slot_count(const hb_fold *fold);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/metrics.h"
 #include "base/queue.h"
+#include "base/scan.h"
 #include "cmd/dotenv.h"
 
 #include <errno.h>
@@ -302,6 +303,25 @@ static bool read_dotenv(const char *text, hb_dotenv *dotenv, hb_error *error)
     return fine;
 }
 
+static void a_scan_finds_what_a_look_at_each_byte_finds(void **state)
+{
+    (void)state;
+    unsigned seed = 7;
+    for (size_t size = 0; size < 3 * HB_SCAN_BYTES; size++) {
+        char *exact = malloc(size == 0 ? 1 : size); /* so that a look behind the end is seen */
+        assert_non_null(exact);
+        for (size_t i = 0; i < size; i++)
+            exact[i] = "ab;\xff"[(seed = seed * 1103515245 + 12345) >> 16 & 3];
+        for (size_t from = 0; from <= size; from += 1 + from % 5) {
+            uint64_t expected = 0;
+            for (size_t i = from; i < size && i < from + HB_SCAN_BYTES; i++)
+                expected |= (uint64_t)(exact[i] == ';') << (i - from);
+            assert_true(hb_scan_text((hb_bytes){exact, size}, from, ';') == expected);
+        }
+        free(exact);
+    }
+}
+
 static void dotenv_reads_what_people_write(void **state)
 {
     (void)state;
@@ -335,6 +355,7 @@ int main(void)
         cmocka_unit_test(a_full_queue_refuses_and_counts),
         cmocka_unit_test(metrics_are_printed_for_prometheus),
         cmocka_unit_test(errors_end_with_the_systems_reason),
+        cmocka_unit_test(a_scan_finds_what_a_look_at_each_byte_finds),
         cmocka_unit_test(dotenv_reads_what_people_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,8 +92,8 @@ static bool print_channel(void *context, const hb_channel_row *row)
 static bool print_progress(void *context, const hb_progress *progress, int64_t at_s)
 {
     assert_true(llabs(at_s - hb_now_ms() / 1000) < 600);
-    hb_buffer_print(context, "%lld:%llu,%d,%d ", (long long)progress->part, (unsigned long long)progress->position,
-                    progress->done, (int)progress->late);
+    hb_buffer_print(context, "%lld:%llu-%llu,%d,%d ", (long long)progress->part, (unsigned long long)progress->start,
+                    (unsigned long long)progress->position, progress->done, (int)progress->late);
     return true;
 }
 
@@ -193,7 +193,8 @@ static const hb_sheet_row sheets[] = {
     {HB_BYTES("asmongold"), HOUR, HB_BYTES("three"), false},
 };
 
-static const hb_progress progress[] = {{HOUR + 3600, UINT64_MAX / 4, false, 0}, {HOUR, 5000, true, 3}};
+static const hb_progress progress[] = {{.part = HOUR + 3600, .position = UINT64_MAX / 4},
+                                       {.part = HOUR, .start = 40, .position = 5000, .done = true, .late = 3}};
 
 static const hb_changes everything = {.minutes = minutes,
                                       .minute_count = 4,
@@ -221,7 +222,7 @@ static void assert_everything(hb_store *store)
     assert_rows(store, USERS, "7:Zoe=5,5,3,speed 100:\xe5\x91\xa8=4,12,800000000000000,speed 12:Ann=4,10,1,speed ");
     assert_rows(store, SHEETS, "xqc+0=one,0,speed,1 xqc+3600=two,1,speed,1 ");
     assert_rows(store, CHANNELS, "asmongold:,1764000061-1764000061 xqc:71092938,1764000005-1764000090 ");
-    assert_rows(store, SPEED_PROGRESS, "1764000000:5000,1,3 1764003600:4611686018427387903,0,0 ");
+    assert_rows(store, SPEED_PROGRESS, "1764000000:40-5000,1,3 1764003600:0-4611686018427387903,0,0 ");
     assert_rows(store, BATCH_PROGRESS, "");
 }
 
@@ -254,7 +255,7 @@ static void later_values_replace_earlier_ones(void **state)
     const hb_channel_row channel[] = {{HB_BYTES("xqc"), HB_BYTES(""), HOUR + 20, HOUR + 50},
                                       {HB_BYTES("asmongold"), HB_BYTES("552120296"), HOUR, HOUR + 100}};
     const hb_sheet_row sheet = {HB_BYTES("xqc"), HOUR + 3600, HB_BYTES("more"), false};
-    const hb_progress position = {HOUR, 6000, true, 4};
+    const hb_progress position = {.part = HOUR, .position = 6000, .done = true, .late = 4};
     const hb_changes changes = {.minutes = &minute,
                                 .minute_count = 1,
                                 .words = word,
@@ -275,7 +276,7 @@ static void later_values_replace_earlier_ones(void **state)
     assert_rows(store, USERS, "12:ANN=5,11,3,speed 100:\xe5\x91\xa8=4,12,800000000000000,speed ");
     assert_rows(store, CHANNELS, "asmongold:552120296,1764000000-1764000100 xqc:71092938,1764000005-1764000090 ");
     assert_rows(store, SHEETS, "xqc+0=one,0,speed,1 xqc+3600=more,0,speed,1 ");
-    assert_rows(store, SPEED_PROGRESS, "1764000000:6000,1,4 1764003600:4611686018427387903,0,0 ");
+    assert_rows(store, SPEED_PROGRESS, "1764000000:0-6000,1,4 1764003600:0-4611686018427387903,0,0 ");
     hb_store_close(store);
 }
 
@@ -308,7 +309,7 @@ static void the_batch_layer_replaces_an_hour_for_good(void **state)
     const hb_minute_row minute = {HB_BYTES("xqc"), HOUR + 120, {.messages = 9}};
     const hb_word_row word = {HB_BYTES("xqc"), HOUR, {HB_WORD, HB_BYTES("true"), 3}, false};
     const hb_sheet_row sheet = {HB_BYTES("xqc"), HOUR, HB_BYTES("batch"), false};
-    const hb_progress position = {HOUR, 7000, true, 0};
+    const hb_progress position = {.part = HOUR, .position = 7000, .done = true};
     const hb_changes batch = {.layer = HB_LAYER_BATCH,
                               .minutes = &minute,
                               .minute_count = 1,
@@ -329,7 +330,7 @@ static void the_batch_layer_replaces_an_hour_for_good(void **state)
         assert_rows(store, WORDS, "word:true=3,batch ");
         assert_rows(store, USERS, "");
         assert_rows(store, SHEETS, "xqc+0=batch,0,batch,1 xqc+3600=two,1,speed,1 ");
-        assert_rows(store, BATCH_PROGRESS, "1764000000:7000,1,0 ");
+        assert_rows(store, BATCH_PROGRESS, "1764000000:0-7000,1,0 ");
     }
     /* A speed layer that starts late and counts the old hour again changes nothing in it, be it that it replaces what
      * an earlier run wrote; the hour behind it does change. */
@@ -342,7 +343,7 @@ static void the_batch_layer_replaces_an_hour_for_good(void **state)
     assert_rows(store, WORDS, "word:true=3,batch ");
     assert_rows(store, USERS, "");
     assert_rows(store, SHEETS, "xqc+0=batch,0,batch,1 xqc+3600=two,1,speed,1 ");
-    assert_rows(store, SPEED_PROGRESS, "1764000000:5000,1,3 1764003600:4611686018427387903,0,0 ");
+    assert_rows(store, SPEED_PROGRESS, "1764000000:40-5000,1,3 1764003600:0-4611686018427387903,0,0 ");
     hb_error error = {0};
     hb_buffer out = {0};
     assert_true(hb_store_words(store, HB_BYTES("xqc"), HOUR + 3600, HB_KINDS, print_word, &out, &error));
@@ -371,6 +372,36 @@ static void the_speed_layer_replaces_what_it_wrote_itself(void **state)
     changes.word_count = 1;
     apply(store, &changes);
     assert_rows(store, WORDS, "word:lul=9,speed ");
+    hb_store_close(store);
+}
+
+/* What a worker does that counts some of the channels. */
+static void only_channels_with_a_sheet_are_replaced(void **state)
+{
+    (void)state;
+    const hb_minute_row minute = {HB_BYTES("xqc"), HOUR + 120, {.messages = 9}};
+    const hb_sheet_row of_two_hours[] = {{HB_BYTES("xqc"), HOUR, HB_BYTES("new"), true},
+                                         {HB_BYTES("asmongold"), HOUR + 3600, HB_BYTES("later"), true}};
+    const hb_changes changes = {.minutes = &minute,
+                                .minute_count = 1,
+                                .sheets = of_two_hours,
+                                .sheet_count = 2,
+                                .replace = HB_REPLACE_CHANNELS,
+                                .hour_s = HOUR};
+    hb_store *store = open_store(HB_STORE_WRITE);
+    hb_buffer out = {0};
+    hb_error error = {0};
+    apply(store, &everything);
+    apply(store, &changes);
+    assert_rows(store, ALL_MINUTES,
+                "asmongold+60:1,2,1,0,0/0,,,speed xqc+120:9,0,0,0,0/0,,,speed xqc+3600:2,0,0,0,0/0,,,speed ");
+    assert_rows(store, WORDS, "");
+    assert_rows(store, USERS, "");
+    assert_rows(store, SHEETS, "xqc+0=new,1,speed,1 xqc+3600=two,1,speed,1 ");
+    assert_true(hb_store_words(store, HB_BYTES("asmongold"), HOUR, HB_KINDS, print_word, &out, &error));
+    assert_true(hb_store_words(store, HB_BYTES("xqc"), HOUR + 3600, HB_KINDS, print_word, &out, &error));
+    assert_bytes(hb_buffer_bytes(&out), "word:other=1,speed word:later=1,speed ");
+    hb_buffer_free(&out);
     hb_store_close(store);
 }
 
@@ -405,7 +436,7 @@ static void apply_round(hb_store *store, int round)
     for (int i = 0; i < MANY; i++)
         many[i] = (hb_minute_row){HB_BYTES("xqc"), HOUR + i * 60, {.messages = (uint64_t)round}};
     const hb_sheet_row row = {HB_BYTES("xqc"), HOUR, hb_bytes_of(sheet), true};
-    const hb_progress position = {HOUR, (uint64_t)round, false, 0};
+    const hb_progress position = {.part = HOUR, .position = (uint64_t)round};
     apply(store, &(hb_changes){.minutes = many,
                                .minute_count = MANY,
                                .sheets = &row,
@@ -656,6 +687,25 @@ static void a_newer_format_is_refused(void **state)
     expect_refusal(HB_STORE_WRITE, HB_ERROR_VERSION, "newer hubbub");
 }
 
+static void the_second_format_is_taken_over(void **state)
+{
+    (void)state;
+    static const char *const before = "1764000000:0-5000,1,3 1764003600:0-4611686018427387903,0,0 ";
+    hb_store *store = open_store(HB_STORE_WRITE);
+    apply(store, &everything);
+    hb_store_close(store);
+    run_sql("ALTER TABLE progress DROP COLUMN start; PRAGMA user_version = 2");
+    hb_store *reader = open_store(HB_STORE_READ);
+    assert_rows(reader, SPEED_PROGRESS, before);
+    store = open_store(HB_STORE_WRITE);
+    assert_rows(store, SPEED_PROGRESS, before);
+    assert_rows(reader, SPEED_PROGRESS, before);
+    apply(store, &everything);
+    assert_everything(store);
+    hb_store_close(reader);
+    hb_store_close(store);
+}
+
 /* Overwrites each page but the first in turn: an error that names the file, or an answer, but never a crash. */
 static void a_damaged_store_is_told(void **state)
 {
@@ -710,6 +760,7 @@ int main(void)
         STORE_TEST(a_visitor_may_stop),
         STORE_TEST(the_batch_layer_replaces_an_hour_for_good),
         STORE_TEST(the_speed_layer_replaces_what_it_wrote_itself),
+        STORE_TEST(only_channels_with_a_sheet_are_replaced),
         STORE_TEST(a_failing_apply_leaves_nothing),
         STORE_TEST(a_killed_writer_leaves_whole_transactions),
         STORE_TEST(a_reader_beside_a_writer_sees_whole_transactions),
@@ -721,6 +772,7 @@ int main(void)
         STORE_TEST(what_is_no_store_is_refused),
         STORE_TEST(a_place_that_cannot_be_is_refused),
         STORE_TEST(a_newer_format_is_refused),
+        STORE_TEST(the_second_format_is_taken_over),
         STORE_TEST(a_damaged_store_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
