@@ -220,8 +220,10 @@ static bool store_in_hand(hb_group_worker *worker)
         worker->given_up |= result == HB_WRITER_GIVEN_UP;
         if (!worker->refused)
             break;
+        hb_log_group_pause(worker->log, true);
         answer_while_refused(worker);
     }
+    hb_log_group_pause(worker->log, false);
     for (size_t i = 0; i < worker->share_count && !worker->given_up; i++)
         if (worker->shares[i].in_hand)
             note_stored(&worker->shares[i]);
@@ -407,12 +409,10 @@ static void read_news(hb_group_worker *worker, int wait_ms, bool *any)
 static void answer_while_refused(hb_group_worker *worker)
 {
     const int64_t end_ms = hb_monotonic_ms() + HB_WRITER_RETRY_MS;
-    hb_log_group_pause(worker->log, true);
     while (hb_monotonic_ms() < end_ms && !hb_writer_wait(worker->writer, WAIT_MS)) {
         bool any = false;
         read_news(worker, 0, &any);
     }
-    hb_log_group_pause(worker->log, false);
 }
 
 /* ---- Beginning partitions ---- */

@@ -324,6 +324,8 @@ void hb_log_group_commit(hb_log_group *group, int32_t partition, uint64_t offset
 
 void hb_log_group_pause(hb_log_group *group, bool paused)
 {
+    if (group->paused == paused)
+        return;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)group->share_count);
     for (size_t i = 0; i < group->share_count; i++)
         if (group->shares[i].state == SHARE_STARTED && group->shares[i].held)
