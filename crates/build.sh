@@ -12,6 +12,7 @@ if [ "$1" = fetch ]; then
   "$2" fetch --quiet --manifest-path "$4/rust/crates/Cargo.toml"
   exit
 fi
-CARGO_TARGET_DIR="$4/target" "$2" build --quiet --offline --release --jobs 2 --features "$5" \
+target=${CARGO_TARGET_DIR:-$4/target}
+CARGO_TARGET_DIR=$target "$2" build --quiet --offline --release --jobs 2 --features "$5" \
   --manifest-path "$4/rust/crates/Cargo.toml"
-cp "$4/target/release/libhubbub_crates.a" "$6"
+cp "$target/release/libhubbub_crates.a" "$6"

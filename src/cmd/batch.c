@@ -22,7 +22,10 @@ enum { LOOK_MS = 30 * 1000 }; /* how often --schedule looks for hours that are d
 typedef struct batch_job {
     hb_store *store;
     hb_store *before; /* the same store, for reading: shows what was there until the commit */
-    bool begun;       /* the changes of the hour in hand come in pieces */
+    const hb_hours *all;
+    bool begun;                /* the changes of the hour in hand come in pieces */
+    hb_comparison *comparison; /* of these pieces, where the store knows the hour */
+    hb_difference difference;  /* what it has found */
     uint64_t hours;
     uint64_t facts;
     uint64_t messages;
@@ -32,34 +35,65 @@ typedef struct batch_job {
     hb_difference corrected;
 } batch_job;
 
+static bool is_known(const hb_hour *hour)
+{
+    return hour->counted || hour->settled;
+}
+
+static bool begin_hour(batch_job *job, int64_t hour_s, hb_error *error)
+{
+    if (!hb_store_begin(job->store, error))
+        return false;
+    job->begun = true;
+    job->difference = (hb_difference){0};
+    for (size_t i = 0; i < job->all->count; i++) {
+        const hb_hour *const hour = &job->all->items[i];
+        if (hour->hour_s == hour_s && is_known(hour))
+            job->comparison = hb_comparison_open(job->before, hour_s, hb_hour_late(hour) > 0, false, &job->difference);
+    }
+    return true;
+}
+
 static bool take_piece(void *context, const hb_changes *changes, hb_error *error)
 {
     batch_job *const job = context;
-    if (!job->begun && !hb_store_begin(job->store, error))
-        return false;
-    job->begun = true;
-    return hb_store_put(job->store, changes, error);
+    return (job->begun || begin_hour(job, changes->hour_s, error)) &&
+           (job->comparison == NULL || hb_comparison_add(job->comparison, changes, error)) &&
+           hb_store_put(job->store, changes, error);
 }
 
-/* Writes what pieces have not brought. */
-static bool store_rest(batch_job *job, const hb_changes *changes, hb_error *error)
+static void add_difference(hb_difference *sum, const hb_difference *more)
 {
-    const hb_changes rest = {
-        .layer = changes->layer, .progress = changes->progress, .progress_count = changes->progress_count};
-    if (!job->begun)
-        return hb_store_apply(job->store, changes, error);
+    for (unsigned table = 0; table < HB_COMPARED_TABLES; table++)
+        for (unsigned cause = 0; cause < HB_CAUSES; cause++)
+            sum->values[table][cause] += more->values[table][cause];
+    sum->compared += more->compared;
+}
+
+/* Ends the hour whose pieces were stored. */
+static bool end_hour(batch_job *job, const hb_changes *rest, hb_error *error)
+{
+    const bool good = job->comparison == NULL || hb_comparison_end(job->comparison, error);
+    hb_comparison_close(job->comparison);
+    job->comparison = NULL;
     job->begun = false;
-    return hb_store_put(job->store, &rest, error) && hb_store_commit(job->store, error);
+    return good && hb_store_put(job->store, rest, error) && hb_store_commit(job->store, error);
+}
+
+static bool store_whole(batch_job *job, const hb_hour *hour, const hb_changes *changes, hb_error *error)
+{
+    job->difference = (hb_difference){0};
+    return (!is_known(hour) ||
+            hb_compare(job->before, changes, hb_hour_late(hour) > 0, false, &job->difference, error)) &&
+           hb_store_apply(job->store, changes, error);
 }
 
 static bool take(void *context, const hb_hour *hour, const hb_batch_result *result, hb_error *error)
 {
     batch_job *const job = context;
-    const bool known = hour->counted || hour->settled;
-    if (known && !hb_compare(job->before, &result->changes, hb_hour_late(hour) > 0, false, &job->corrected, error))
+    if (!(job->begun ? end_hour(job, &result->changes, error) : store_whole(job, hour, &result->changes, error)))
         return false;
-    if (!store_rest(job, &result->changes, error))
-        return false;
+    add_difference(&job->corrected, &job->difference);
     job->hours++;
     job->facts += result->counts.facts;
     job->messages += result->counts.messages + result->counts.shared;
@@ -155,9 +189,11 @@ static bool recompute_hours(batch_plan *plan, batch_job *job, bool *stopped, hb_
         hb_say_note("there is nothing to recompute%s",
                     hours.going_on > 0 ? ": the hours that remain ended less than 5 minutes ago, or go on" : "");
     } else if (good && !*stopped && hours.count > 0) {
+        job->all = &hours;
         good = hb_recompute_hours(&plan->work, &hours, stopped, error);
         say_summary(job, *stopped, hb_monotonic_ms() - from_ms);
     }
+    hb_comparison_close(job->comparison); /* of an hour that failed */
     hb_hours_free(&hours);
     hb_recompute_done(&plan->work);
     return good;
@@ -173,6 +209,8 @@ static bool recompute(batch_plan *plan, bool *stopped, hb_error *error)
         return false;
     job.store = hb_store_open(plan->store, HB_STORE_WRITE, error);
     job.before = job.store == NULL ? NULL : hb_store_open(plan->store, HB_STORE_READ, error);
+    /* Pieces may turn out not to count, and what was there is still to be seen when all of them are put. */
+    plan->work.piece = job.store != NULL && hb_store_has_transactions(job.store) ? take_piece : NULL;
     const bool good = job.before != NULL && recompute_hours(plan, &job, stopped, error) &&
                       (*stopped || tend(job.store, &plan->keep, error));
     hb_store_close(job.before);
@@ -199,8 +237,7 @@ static void recompute_for_ever(batch_plan *plan)
 
 static bool prepare(const hb_options *options, batch_plan *plan, hb_error *error)
 {
-    *plan =
-        (batch_plan){.work = {.what = "batch", .take = take, .piece = take_piece}, .store = hb_options_store(options)};
+    *plan = (batch_plan){.work = {.what = "batch", .take = take}, .store = hb_options_store(options)};
     return hb_recompute_options_read(options, &plan->work, error) &&
            hb_keep_options_read(options, &plan->keep, error) && read_wish(options, &plan->wish, error);
 }

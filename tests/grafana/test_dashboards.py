@@ -21,7 +21,7 @@ hub.start("run", "--demo", "--listen", f"127.0.0.1:{port}", "--data", hub.path("
 hub.until(lambda: len(hub.rows(port, "/api/v1/channels")) >= 10, "the demo's channels")
 names = [row["channel"] for row in hub.rows(port, "/api/v1/channels")]
 busiest = max(hub.rows(port, "/api/v1/channels"), key=lambda row: row["messages_per_minute"])["channel"]
-for kind in ("words", "users", "messages"):
+for kind in ("words", "users", "messages", "viewers"):
     hub.until(lambda kind=kind: hub.rows(port, f"/api/v1/channels/{busiest}/{kind}"), f"the first {kind}")
 
 NUMBER, TIME = (int, float), datetime.datetime
