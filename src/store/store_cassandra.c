@@ -327,11 +327,16 @@ static bool connect(hb_cassandra *store, const settings *how, hb_store_mode mode
 {
     char reason[HB_CASSANDRA_REASON];
     const int64_t end_ms = hb_monotonic_ms() + (mode == HB_STORE_WRITE ? (int64_t)how->wait_s * 1000 : 0);
+    bool tried = false;
     for (bool said = false;; said = true) {
-        store->cql = hubbub_cql_open(&how->options, reason, sizeof reason);
+        store->cql = hubbub_cql_open(&how->options, &tried, reason, sizeof reason);
         if (store->cql != NULL)
             return true;
         hb_cassandra_fail(store, "cannot connect to", reason, error);
+        if (!tried) {
+            error->code = HB_ERROR_USAGE;
+            return false;
+        }
         if (hb_monotonic_ms() >= end_ms || is_stop_pending())
             return false;
         if (!said)

@@ -17,7 +17,7 @@
 enum {
     REQUEST_BYTES = 64 << 10,     /* of one request, about: more of a partition goes into a further one */
     KEY_BYTES_MAX = 65535,        /* of a word or user id: Cassandra's limit for what is part of a key */
-    SHEET_BYTES_MAX = 15 << 20,   /* of a sheet: Cassandra takes 16 MiB of a change by default */
+    SHEET_BYTES_MAX = 7 << 20,    /* of a sheet: Cassandra takes half a segment of its commit log as one change */
     RANKS = 100,                  /* in topwords and topusers */
     LATEST_TTL_S = 6 * HB_HOUR_S, /* and what the minute lies ahead of the clock, up to: */
     AHEAD_MAX_S = 30 * HB_DAY_S,
