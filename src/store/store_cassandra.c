@@ -88,7 +88,9 @@ static const char *const statement_text[HB_CASSANDRA_STATEMENTS] = {
     [HB_CASSANDRA_PROGRESS] = "SELECT part, start, position, done, late, at FROM progress WHERE layer = ?",
     [HB_CASSANDRA_CHANGED] = "SELECT changed FROM progress WHERE layer IN ('speed', 'batch') PER PARTITION LIMIT 1",
     [HB_CASSANDRA_DAYS] = "SELECT DISTINCT channel, day FROM wordcount",
-    [HB_CASSANDRA_HOURS] = "SELECT DISTINCT channel, hour FROM sheets",
+    [HB_CASSANDRA_SHEET_HOURS] = "SELECT DISTINCT channel, hour FROM sheets",
+    [HB_CASSANDRA_WORD_HOURS] = "SELECT DISTINCT channel, hour FROM wordfreq",
+    [HB_CASSANDRA_USER_HOURS] = "SELECT DISTINCT channel, hour FROM msgperuser",
 };
 
 /* ---- Statements ---- */

@@ -179,7 +179,13 @@ static void assert_same(const int64_t *hours, size_t hour_count)
 {
     char *const expected = print_store(stores[0], hours, hour_count);
     char *const found = print_store(stores[1], hours, hour_count);
-    assert_string_equal(found, expected);
+    size_t at = 0;
+    while (expected[at] != '\0' && expected[at] == found[at])
+        at++;
+    if (expected[at] != found[at])
+        print_error("after %.200s\nSQLite has    %.200s\nCassandra has %.200s\n", expected + (at < 200 ? 0 : at - 200),
+                    expected + at, found + at);
+    assert_int_equal(expected[at], found[at]);
     free(expected);
     free(found);
 }
@@ -241,16 +247,18 @@ static void add_channel(changes_room *room, unsigned number, int64_t hour_s, uns
             (hb_sheet_row){channel, hour_s, print_text(room, "sheet %u", value), open};
 }
 
-static void make_changes(changes_room *room, int64_t hour_s, uint64_t position)
+/* The first changes of an hour have all channels: what the batch layer replaces in Cassandra is what is known by then.
+ */
+static void make_changes(changes_room *room, int64_t hour_s, uint64_t position, bool first)
 {
     *room = (changes_room){0};
     hb_changes *const changes = &room->changes;
-    const unsigned sort = next_random(10);
+    const unsigned sort = first ? 9 : next_random(10);
     changes->layer = sort == 0 ? HB_LAYER_BATCH : HB_LAYER_SPEED;
     changes->replace = sort <= 1 ? HB_REPLACE_HOUR : sort == 2 ? HB_REPLACE_CHANNELS : HB_REPLACE_NOTHING;
     changes->hour_s = hour_s;
     for (unsigned i = 0; i < CHANNELS; i++)
-        if (next_random(3) > 0)
+        if (first || next_random(3) > 0)
             add_channel(room, i, hour_s, (unsigned)position, next_random(2) == 0);
     room->progress = (hb_progress){
         .part = hour_s, .start = 11, .position = position, .done = next_random(2) == 0, .late = next_random(9)};
@@ -273,7 +281,7 @@ static void both_tell_the_same(void **state)
     chance = 20251124;
     assert_same(hours, 4);
     for (unsigned step = 1; step <= STEPS; step++) {
-        make_changes(&room, hours[next_random(4)], step);
+        make_changes(&room, hours[step <= 4 ? step - 1 : next_random(4)], step, step <= 4);
         apply(&room.changes);
         hb_arena_free(&room.texts);
         if (step % 4 == 0)
@@ -296,7 +304,7 @@ static void what_is_forgotten_is_the_same(void **state)
     hb_error error = {0};
     chance = 7;
     for (unsigned step = 1; step <= 12; step++) {
-        make_changes(&room, hours[step % 4], step);
+        make_changes(&room, hours[step % 4], step, step <= 4);
         apply(&room.changes);
         hb_arena_free(&room.texts);
     }
@@ -306,7 +314,7 @@ static void what_is_forgotten_is_the_same(void **state)
                 assert_true(hb_store_forget(stores[i], number == 0 ? HB_BYTES("") : channel_name(number - 1), before_s,
                                             &more, &error));
     assert_same(hours, 4);
-    make_changes(&room, hours[3], 100);
+    make_changes(&room, hours[3], 100, false);
     apply(&room.changes);
     hb_arena_free(&room.texts);
     assert_same(hours, 4);
