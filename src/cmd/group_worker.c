@@ -296,13 +296,25 @@ static void take_end(hb_group_worker *worker, const hb_log_news *news)
     hb_speed_caught_up(one->speed);
 }
 
+/* Passes over lines that were taken before: what was fetched may come again after a pause. */
+static uint64_t skip_taken(const share *one, uint64_t at, hb_bytes *lines)
+{
+    const uint64_t next = hb_speed_next(one->speed);
+    hb_bytes line;
+    while (at < next && hb_bytes_cut(lines, '\n', &line))
+        at++;
+    return at;
+}
+
 static void take_lines(hb_group_worker *worker, const hb_log_news *news)
 {
     hb_bytes lines = news->lines;
     share *one = find_share(worker, news->partition);
-    if (one != NULL && news->next > one->end)
+    if (one == NULL)
+        return;
+    if (news->next > one->end)
         one->end = news->next;
-    for (uint64_t at = news->at; one != NULL && lines.size > 0 && !worker->given_up;) {
+    for (uint64_t at = skip_taken(one, news->at, &lines); one != NULL && lines.size > 0 && !worker->given_up;) {
         lines = hb_bytes_from(lines, hb_speed_take_records(one->speed, at, lines, hb_now_ms()));
         at = hb_speed_next(one->speed);
         if (lines.size > 0) { /* the group's until the next event, which may come while we store */
@@ -373,7 +385,13 @@ static void read_news(hb_group_worker *worker, int wait_ms, bool *any)
 /* Stays in the group until the store is to be tried again. */
 static void answer_while_refused(hb_group_worker *worker)
 {
-    hb_writer_wait(worker->writer, HB_WRITER_RETRY_MS);
+    const int64_t end_ms = hb_monotonic_ms() + HB_WRITER_RETRY_MS;
+    hb_log_group_pause(worker->log, true);
+    while (hb_monotonic_ms() < end_ms && !hb_writer_wait(worker->writer, WAIT_MS)) {
+        bool any = false;
+        read_news(worker, 0, &any);
+    }
+    hb_log_group_pause(worker->log, false);
 }
 
 /* ---- Beginning partitions ---- */

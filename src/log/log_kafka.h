@@ -53,6 +53,10 @@ typedef struct hb_log_news {
  * wrong password): the caller says it once, and may call again. */
 bool hb_log_group_read(hb_log_group *group, int wait_ms, hb_log_news *news, hb_error *error);
 
+/* While paused there is no news of LINES and END, only of what the group does; and what was begun to be read is not
+ * fetched any further. A read that is paused may return at once. */
+void hb_log_group_pause(hb_log_group *group, bool paused);
+
 /* Begins to read a partition that was ASSIGNED. Where the offset is gone from the topic, from the first one that is
  * there. */
 bool hb_log_group_start(hb_log_group *group, int32_t partition, uint64_t offset, hb_error *error);

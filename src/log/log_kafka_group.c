@@ -37,6 +37,7 @@ struct hb_log_group {
     hb_kafka_link link;
     rd_kafka_t *client;
     bool closing;
+    bool paused;
     bool too_many; /* partitions in the topic; not told yet */
     share *shares; /* by partition */
     size_t share_count;
@@ -320,6 +321,20 @@ void hb_log_group_commit(hb_log_group *group, int32_t partition, uint64_t offset
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+void hb_log_group_pause(hb_log_group *group, bool paused)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)group->share_count);
+    for (size_t i = 0; i < group->share_count; i++)
+        if (group->shares[i].state == SHARE_STARTED && group->shares[i].held)
+            rd_kafka_topic_partition_list_add(list, group->link.address.place, (int32_t)i);
+    if (paused)
+        rd_kafka_pause_partitions(group->client, list);
+    else
+        rd_kafka_resume_partitions(group->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    group->paused = paused;
+}
+
 /* ---- Reading ---- */
 
 static bool is_read(const hb_log_group *group, int32_t partition)
@@ -396,11 +411,13 @@ bool hb_log_group_read(hb_log_group *group, int wait_ms, hb_log_news *news, hb_e
     if (take_event(group, news))
         return true;
     hold_started(group);
-    if (hb_kafka_records_front(&group->records) == NULL)
+    if (group->paused)
+        hb_kafka_records_wait(&group->records, wait_ms);
+    else if (hb_kafka_records_front(&group->records) == NULL)
         hb_kafka_records_take(&group->records, wait_ms);
     if (!check(group, error))
         return false;
-    if (take_event(group, news))
+    if (take_event(group, news) || group->paused)
         return true;
     for (const rd_kafka_message_t *record;
          news->event == HB_LOG_NOTHING && (record = hb_kafka_records_front(&group->records)) != NULL;) {
