@@ -4,7 +4,10 @@
  * or a closed one. Lines come in direct buffers, thousands a call, and are read where they are. What goes back is
  * copied into Java's memory, so nothing here outlives its handle. Whatever is wrong with what comes in is an exception,
  * or counted. */
+#include "base/error.h"
+#include "views/flat_rows.h"
 #include "views/fold.h"
+#include "views/speed.h"
 
 #include <jni.h>
 #include <stdint.h>
@@ -48,15 +51,26 @@ static jbyteArray array_of(JNIEnv *java, hb_bytes bytes)
     return array;
 }
 
+/* Borrows an array's bytes, for give_back; data is NULL when an exception waits. */
+static hb_bytes borrow(JNIEnv *java, jbyteArray array)
+{
+    const size_t size = (size_t)(*java)->GetArrayLength(java, array);
+    return (hb_bytes){(const char *)(*java)->GetByteArrayElements(java, array, NULL), size};
+}
+
+static void give_back(JNIEnv *java, jbyteArray array, hb_bytes bytes)
+{
+    (*java)->ReleaseByteArrayElements(java, array, (jbyte *)bytes.data, JNI_ABORT);
+}
+
 static hb_sheet *decode(JNIEnv *java, jbyteArray encoded)
 {
     hb_error error;
-    const jsize size = (*java)->GetArrayLength(java, encoded);
-    jbyte *bytes = (*java)->GetByteArrayElements(java, encoded, NULL);
-    if (bytes == NULL)
+    const hb_bytes bytes = borrow(java, encoded);
+    if (bytes.data == NULL)
         return NULL;
-    hb_sheet *sheet = hb_sheet_decode((hb_bytes){(const char *)bytes, (size_t)size}, &error);
-    (*java)->ReleaseByteArrayElements(java, encoded, bytes, JNI_ABORT);
+    hb_sheet *sheet = hb_sheet_decode(bytes, &error);
+    give_back(java, encoded, bytes);
     if (sheet == NULL)
         throw_error(java, &error);
     return sheet;
@@ -162,21 +176,26 @@ static jobject fold_next_sheet(JNIEnv *java, jclass class, jlong handle)
     return channel == NULL ? NULL : (*java)->NewObject(java, result, make, channel, (jlong)slot->hour_s, encoded);
 }
 
-static jlongArray fold_counts(JNIEnv *java, jclass class, jlong handle)
+/* In the order of the fields of FoldCounts.java. */
+static jlongArray array_of_counts(JNIEnv *java, const hb_fold_counts *counts)
 {
-    const java_fold *const mine = pointer_of(handle);
-    (void)class;
-    const hb_fold_counts counts = hb_fold_count(mine->fold);
-    /* In the order of the fields of FoldCounts.java. */
-    const jlong numbers[] = {(jlong)counts.lines,    (jlong)counts.facts,     (jlong)counts.messages,
-                             (jlong)counts.shared,   (jlong)counts.words,     (jlong)counts.duplicates,
-                             (jlong)counts.others,   (jlong)counts.malformed, (jlong)counts.bad_timestamps,
-                             (jlong)counts.bad_utf8, (jlong)counts.untaken};
+    const jlong numbers[] = {(jlong)counts->lines,    (jlong)counts->facts,     (jlong)counts->messages,
+                             (jlong)counts->shared,   (jlong)counts->words,     (jlong)counts->duplicates,
+                             (jlong)counts->others,   (jlong)counts->malformed, (jlong)counts->bad_timestamps,
+                             (jlong)counts->bad_utf8, (jlong)counts->untaken};
     const jsize count = sizeof numbers / sizeof *numbers;
     jlongArray array = (*java)->NewLongArray(java, count);
     if (array != NULL)
         (*java)->SetLongArrayRegion(java, array, 0, count, numbers);
     return array;
+}
+
+static jlongArray fold_counts(JNIEnv *java, jclass class, jlong handle)
+{
+    const java_fold *const mine = pointer_of(handle);
+    const hb_fold_counts counts = hb_fold_count(mine->fold);
+    (void)class;
+    return array_of_counts(java, &counts);
 }
 
 /* ---- Sheets ---- */
@@ -214,6 +233,145 @@ static jbyteArray sheet_rows(JNIEnv *java, jclass class, jbyteArray encoded, jin
     return rows;
 }
 
+/* ---- The speed layer of a partition ---- */
+
+typedef struct java_speed {
+    hb_speed *speed;
+    hb_top_room *room;
+} java_speed;
+
+enum { PROGRESS_NUMBERS = 6 }; /* layer, part, start, position, done, late */
+
+/* Tells a new layer what the store has as progress: all of the batch layer's before the speed layer's. */
+static bool restore(JNIEnv *java, hb_speed *speed, jlongArray progress)
+{
+    const jsize size = (*java)->GetArrayLength(java, progress);
+    jlong *const numbers = (*java)->GetLongArrayElements(java, progress, NULL);
+    if (numbers == NULL)
+        return false;
+    for (jsize i = 0; i + PROGRESS_NUMBERS <= size; i += PROGRESS_NUMBERS) {
+        const jlong *const one = numbers + i;
+        const hb_progress part = {.part = one[1],
+                                  .start = (uint64_t)one[2],
+                                  .position = (uint64_t)one[3],
+                                  .done = one[4] != 0,
+                                  .late = (uint64_t)one[5]};
+        hb_speed_restore(speed, one[0] == HB_LAYER_BATCH ? HB_LAYER_BATCH : HB_LAYER_SPEED, &part);
+    }
+    (*java)->ReleaseLongArrayElements(java, progress, numbers, JNI_ABORT);
+    return true;
+}
+
+static hb_speed *load(JNIEnv *java, const hb_speed_options *options, jbyteArray state, hb_error *error)
+{
+    const hb_bytes bytes = borrow(java, state);
+    if (bytes.data == NULL)
+        return NULL;
+    hb_speed *speed = hb_speed_load(options, bytes, error);
+    give_back(java, state, bytes);
+    return speed;
+}
+
+/* state may be null: then the layer begins with the progress. */
+static jlong speed_open(JNIEnv *java, jclass class, jint partition, jint top, jlong memory, jbyteArray state,
+                        jlongArray progress)
+{
+    hb_error error = {0};
+    const hb_speed_options options = {.top = top <= 0 ? HB_TOP_ALL : (uint32_t)top,
+                                      .memory = memory < 0 ? 0 : (size_t)memory,
+                                      .is_partition = true,
+                                      .partition = partition};
+    (void)class;
+    hb_speed *speed = state == NULL ? hb_speed_open(&options, &error) : load(java, &options, state, &error);
+    if (speed == NULL) {
+        if (!(*java)->ExceptionCheck(java))
+            throw_error(java, &error);
+        return 0;
+    }
+    if (state == NULL && !restore(java, speed, progress)) {
+        hb_speed_close(speed);
+        return 0;
+    }
+    java_speed *mine = hb_alloc(sizeof *mine);
+    mine->speed = speed;
+    mine->room = hb_top_room_open();
+    return handle_of(mine);
+}
+
+static void speed_close(JNIEnv *java, jclass class, jlong handle)
+{
+    java_speed *const mine = pointer_of(handle);
+    (void)java;
+    (void)class;
+    hb_speed_close(mine->speed);
+    hb_top_room_close(mine->room);
+    hb_free(mine);
+}
+
+static jlong speed_next(JNIEnv *java, jclass class, jlong handle)
+{
+    const java_speed *const mine = pointer_of(handle);
+    (void)java;
+    (void)class;
+    return (jlong)hb_speed_next(mine->speed);
+}
+
+static jint speed_take(JNIEnv *java, jclass class, jlong handle, jlong at, jobject buffer, jint from, jint size,
+                       jlong now_ms)
+{
+    java_speed *const mine = pointer_of(handle);
+    hb_bytes lines;
+    (void)class;
+    if (!bytes_of_buffer(java, buffer, size, &lines))
+        return 0;
+    if (from < 0 || from > size) {
+        throw_text(java, "java/lang/IllegalArgumentException", "lines begin outside of their buffer");
+        return 0;
+    }
+    return (jint)hb_speed_take_records(mine->speed, (uint64_t)at, hb_bytes_from(lines, (size_t)from), now_ms);
+}
+
+static void speed_caught_up(JNIEnv *java, jclass class, jlong handle)
+{
+    java_speed *const mine = pointer_of(handle);
+    (void)java;
+    (void)class;
+    hb_speed_caught_up(mine->speed);
+}
+
+static jbyteArray speed_flush(JNIEnv *java, jclass class, jlong handle, jboolean end, jlong now_ms)
+{
+    java_speed *const mine = pointer_of(handle);
+    hb_changes changes;
+    hb_buffer rows = {0};
+    (void)class;
+    if (!hb_speed_flush(mine->speed, end ? HB_SPEED_FLUSH_END : HB_SPEED_FLUSH_ROWS, now_ms, &changes))
+        return NULL;
+    hb_flat_rows_write(&changes, mine->room, &rows);
+    jbyteArray array = array_of(java, hb_buffer_bytes(&rows));
+    hb_buffer_free(&rows);
+    return array;
+}
+
+static jbyteArray speed_save(JNIEnv *java, jclass class, jlong handle)
+{
+    java_speed *const mine = pointer_of(handle);
+    hb_buffer state = {0};
+    (void)class;
+    hb_speed_save(mine->speed, &state);
+    jbyteArray array = array_of(java, hb_buffer_bytes(&state));
+    hb_buffer_free(&state);
+    return array;
+}
+
+static jlongArray speed_counts(JNIEnv *java, jclass class, jlong handle)
+{
+    const java_speed *const mine = pointer_of(handle);
+    const hb_speed_counts counts = hb_speed_count(mine->speed, INT64_MAX);
+    (void)class;
+    return array_of_counts(java, &counts.fold);
+}
+
 /* ---- What Java finds here ---- */
 
 #define METHOD(name, signature, function)                                                                              \
@@ -232,6 +390,14 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *machine, void *reserved)
         METHOD("foldCounts", "(J)[J", fold_counts),
         METHOD("sheetMerge", "([B[B)[B", sheet_merge),
         METHOD("sheetRows", "([BI)[B", sheet_rows),
+        METHOD("speedOpen", "(IIJ[B[J)J", speed_open),
+        METHOD("speedClose", "(J)V", speed_close),
+        METHOD("speedNext", "(J)J", speed_next),
+        METHOD("speedTake", "(JJLjava/nio/ByteBuffer;IIJ)I", speed_take),
+        METHOD("speedCaughtUp", "(J)V", speed_caught_up),
+        METHOD("speedFlush", "(JZJ)[B", speed_flush),
+        METHOD("speedSave", "(J)[B", speed_save),
+        METHOD("speedCounts", "(J)[J", speed_counts),
     };
     JNIEnv *java = NULL;
     (void)reserved;

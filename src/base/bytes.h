@@ -2,6 +2,7 @@
 #ifndef HB_BASE_BYTES_H
 #define HB_BASE_BYTES_H
 
+#include <endian.h>
 #include <hubbub.h>
 #include <string.h>
 
@@ -32,6 +33,25 @@ static inline int hb_bytes_compare(hb_bytes a, hb_bytes b)
     const size_t shared = a.size < b.size ? a.size : b.size;
     const int order = shared == 0 ? 0 : memcmp(a.data, b.data, shared);
     return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+/* The first eight bytes as a number, the first of them its lowest byte; zeros stand for those that are not there. */
+static inline uint64_t hb_bytes_start(hb_bytes text)
+{
+    uint64_t eight = 0;
+    uint32_t four[2];
+    if (text.size >= sizeof eight) {
+        memcpy(&eight, text.data, sizeof eight);
+        return le64toh(eight);
+    }
+    if (text.size >= sizeof *four) { /* two that overlap */
+        memcpy(&four[0], text.data, sizeof *four);
+        memcpy(&four[1], text.data + text.size - sizeof *four, sizeof *four);
+        return le32toh(four[0]) | (uint64_t)le32toh(four[1]) << (8 * (text.size - sizeof *four));
+    }
+    for (size_t i = 0; i < text.size; i++)
+        eight |= (uint64_t)(unsigned char)text.data[i] << (8 * i);
+    return eight;
 }
 
 /* The part from offset start (at most size) to the end. */

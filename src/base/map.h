@@ -34,6 +34,13 @@ void hb_map_clear(hb_map *map); /* forgets the entries, keeps the slots */
 void hb_map_free(hb_map *map);
 size_t hb_map_held(const hb_map *map); /* bytes */
 
+/* To be called some time before the look-up. */
+static inline void hb_map_prefetch(const hb_map *map, uint64_t hash)
+{
+    if (map->slots != NULL)
+        __builtin_prefetch(&map->slots[hash & map->mask]);
+}
+
 static inline uint32_t hb_map_step(const hb_map *map, uint32_t hash, uint32_t at)
 {
     for (;; at = (at + 1) & map->mask) {

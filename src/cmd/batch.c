@@ -8,6 +8,7 @@
 #include "base/say.h"
 #include "cmd/commands.h"
 #include "cmd/compare.h"
+#include "cmd/on_spark.h"
 #include "cmd/processor.h"
 #include "cmd/recompute.h"
 #include "cmd/signals.h"
@@ -21,7 +22,10 @@ enum { LOOK_MS = 30 * 1000 }; /* how often --schedule looks for hours that are d
 typedef struct batch_job {
     hb_store *store;
     hb_store *before; /* the same store, for reading: shows what was there until the commit */
-    bool begun;       /* the changes of the hour in hand come in pieces */
+    const hb_hours *all;
+    bool begun;                /* the changes of the hour in hand come in pieces */
+    hb_comparison *comparison; /* of these pieces, where the store knows the hour */
+    hb_difference difference;  /* what it has found */
     uint64_t hours;
     uint64_t facts;
     uint64_t messages;
@@ -31,34 +35,65 @@ typedef struct batch_job {
     hb_difference corrected;
 } batch_job;
 
+static bool is_known(const hb_hour *hour)
+{
+    return hour->counted || hour->settled;
+}
+
+static bool begin_hour(batch_job *job, int64_t hour_s, hb_error *error)
+{
+    if (!hb_store_begin(job->store, error))
+        return false;
+    job->begun = true;
+    job->difference = (hb_difference){0};
+    for (size_t i = 0; i < job->all->count; i++) {
+        const hb_hour *const hour = &job->all->items[i];
+        if (hour->hour_s == hour_s && is_known(hour))
+            job->comparison = hb_comparison_open(job->before, hour_s, hb_hour_late(hour) > 0, false, &job->difference);
+    }
+    return true;
+}
+
 static bool take_piece(void *context, const hb_changes *changes, hb_error *error)
 {
     batch_job *const job = context;
-    if (!job->begun && !hb_store_begin(job->store, error))
-        return false;
-    job->begun = true;
-    return hb_store_put(job->store, changes, error);
+    return (job->begun || begin_hour(job, changes->hour_s, error)) &&
+           (job->comparison == NULL || hb_comparison_add(job->comparison, changes, error)) &&
+           hb_store_put(job->store, changes, error);
 }
 
-/* Writes what pieces have not brought. */
-static bool store_rest(batch_job *job, const hb_changes *changes, hb_error *error)
+static void add_difference(hb_difference *sum, const hb_difference *more)
 {
-    const hb_changes rest = {
-        .layer = changes->layer, .progress = changes->progress, .progress_count = changes->progress_count};
-    if (!job->begun)
-        return hb_store_apply(job->store, changes, error);
+    for (unsigned table = 0; table < HB_COMPARED_TABLES; table++)
+        for (unsigned cause = 0; cause < HB_CAUSES; cause++)
+            sum->values[table][cause] += more->values[table][cause];
+    sum->compared += more->compared;
+}
+
+/* Ends the hour whose pieces were stored. */
+static bool end_hour(batch_job *job, const hb_changes *rest, hb_error *error)
+{
+    const bool good = job->comparison == NULL || hb_comparison_end(job->comparison, error);
+    hb_comparison_close(job->comparison);
+    job->comparison = NULL;
     job->begun = false;
-    return hb_store_put(job->store, &rest, error) && hb_store_commit(job->store, error);
+    return good && hb_store_put(job->store, rest, error) && hb_store_commit(job->store, error);
+}
+
+static bool store_whole(batch_job *job, const hb_hour *hour, const hb_changes *changes, hb_error *error)
+{
+    job->difference = (hb_difference){0};
+    return (!is_known(hour) ||
+            hb_compare(job->before, changes, hb_hour_late(hour) > 0, false, &job->difference, error)) &&
+           hb_store_apply(job->store, changes, error);
 }
 
 static bool take(void *context, const hb_hour *hour, const hb_batch_result *result, hb_error *error)
 {
     batch_job *const job = context;
-    const bool known = hour->counted || hour->settled;
-    if (known && !hb_compare(job->before, &result->changes, hb_hour_late(hour) > 0, false, &job->corrected, error))
+    if (!(job->begun ? end_hour(job, &result->changes, error) : store_whole(job, hour, &result->changes, error)))
         return false;
-    if (!store_rest(job, &result->changes, error))
-        return false;
+    add_difference(&job->corrected, &job->difference);
     job->hours++;
     job->facts += result->counts.facts;
     job->messages += result->counts.messages + result->counts.shared;
@@ -154,9 +189,11 @@ static bool recompute_hours(batch_plan *plan, batch_job *job, bool *stopped, hb_
         hb_say_note("there is nothing to recompute%s",
                     hours.going_on > 0 ? ": the hours that remain ended less than 5 minutes ago, or go on" : "");
     } else if (good && !*stopped && hours.count > 0) {
+        job->all = &hours;
         good = hb_recompute_hours(&plan->work, &hours, stopped, error);
         say_summary(job, *stopped, hb_monotonic_ms() - from_ms);
     }
+    hb_comparison_close(job->comparison); /* of an hour that failed */
     hb_hours_free(&hours);
     hb_recompute_done(&plan->work);
     return good;
@@ -172,6 +209,8 @@ static bool recompute(batch_plan *plan, bool *stopped, hb_error *error)
         return false;
     job.store = hb_store_open(plan->store, HB_STORE_WRITE, error);
     job.before = job.store == NULL ? NULL : hb_store_open(plan->store, HB_STORE_READ, error);
+    /* Pieces may turn out not to count, and what was there is still to be seen when all of them are put. */
+    plan->work.piece = job.store != NULL && hb_store_has_transactions(job.store) ? take_piece : NULL;
     const bool good = job.before != NULL && recompute_hours(plan, &job, stopped, error) &&
                       (*stopped || tend(job.store, &plan->keep, error));
     hb_store_close(job.before);
@@ -198,10 +237,37 @@ static void recompute_for_ever(batch_plan *plan)
 
 static bool prepare(const hb_options *options, batch_plan *plan, hb_error *error)
 {
-    *plan =
-        (batch_plan){.work = {.what = "batch", .take = take, .piece = take_piece}, .store = hb_options_store(options)};
+    *plan = (batch_plan){.work = {.what = "batch", .take = take}, .store = hb_options_store(options)};
     return hb_recompute_options_read(options, &plan->work, error) &&
            hb_keep_options_read(options, &plan->keep, error) && read_wish(options, &plan->wish, error);
+}
+
+static bool submit(const hb_options *options, bool *stopped, hb_error *error)
+{
+    static const char *const others[] = {"outdated", "schedule", "jobs", "keep-log", "keep-views"};
+    char numbers[3][32];
+    uint32_t top = 0;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (hb_options_given(options, others[i]))
+            return hb_fail(error, HB_ERROR_USAGE, "--on and --%s do not go together", others[i]);
+    if (!hb_top_option_read(options, &top, error))
+        return false;
+    const bool from = hb_options_given(options, "from");
+    const bool to = hb_options_given(options, "to");
+    const hb_spark_argument arguments[] = {
+        {"top", hb_spark_top(top, numbers[0])},
+        {"from", from ? hb_spark_number(hb_options_time(options, "from"), numbers[1]) : NULL},
+        {"to", to ? hb_spark_number(hb_options_time(options, "to"), numbers[2]) : NULL}};
+    return hb_on_spark(options, "batch", arguments, sizeof arguments / sizeof *arguments, stopped, error);
+}
+
+static int run_on_spark(const hb_options *options)
+{
+    hb_error error = {0};
+    bool stopped = false;
+    if (submit(options, &stopped, &error))
+        return stopped ? 1 : 0;
+    return error.code == HB_ERROR_NONE ? 1 : hb_exit_code(&error);
 }
 
 static int run(const hb_options *options)
@@ -210,6 +276,8 @@ static int run(const hb_options *options)
     hb_error error = {0};
     bool stopped = false;
     hb_signals_block();
+    if (hb_options_given(options, "on"))
+        return run_on_spark(options);
     hb_keep_freed_memory();
     if (!prepare(options, &plan, &error))
         return hb_exit_code(&error);
@@ -228,6 +296,7 @@ static const hb_option options_of_batch[] = {
     HB_OPTIONS_KEEP,
     {"outdated", HB_OPTION_FLAG, "", NULL, "hours that were computed by an older version of the words"},
     {"schedule", HB_OPTION_FLAG, "", NULL, "go on: each hour 5 minutes after its end, and again when late facts came"},
+    HB_OPTIONS_ON_SPARK,
     {0}};
 
 const hb_command hb_command_batch = {

@@ -1,5 +1,6 @@
-/* compare.c - rows of the store are met with rows of the changes: minutes by merging two ordered lists, words and users
- * channel by channel through a hash index. */
+/* compare.c - rows of the store are met with rows of the changes: words and users channel by channel through a hash
+ * index, piece by piece; minutes at the end, by merging two ordered lists, since the store has those of all channels
+ * in one order. */
 #include "cmd/compare.h"
 
 #include "base/clock.h"
@@ -7,25 +8,30 @@
 
 #include <stdlib.h>
 
-typedef struct comparing {
+struct hb_comparison {
     hb_store *store;
-    const hb_changes *changes;
+    int64_t hour_s;
     bool late;
+    bool with_sheets;
     hb_difference *difference;
-    size_t at; /* the next of the changes' minutes */
-    hb_arena texts;
-    hb_bytes *channels; /* that the store has in the hour, and the changes have not */
+    hb_minute_row *minutes; /* of all pieces */
+    size_t minute_count;
+    size_t minute_capacity;
+    size_t at;          /* the next of them to be met */
+    hb_bytes *channels; /* of the pieces; behind them those that the store has in the hour, and the pieces have not */
     size_t channel_count;
     size_t channel_capacity;
-    hb_map known; /* the changes' channels */
+    hb_map known; /* of channels */
+    hb_arena texts;
 
     /* The channel in hand. */
-    size_t from; /* its rows in the changes */
+    const hb_changes *piece;
+    size_t from; /* its rows in the piece */
     size_t to;
     hb_map index;
     bool *met;
     size_t met_capacity;
-} comparing;
+};
 
 const char *hb_compared_table_name(hb_compared_table table)
 {
@@ -44,7 +50,7 @@ uint64_t hb_difference_sum(const hb_difference *difference)
 
 /* ---- Values ---- */
 
-static void compare_number(comparing *job, hb_compared_table table, uint64_t stored, uint64_t right)
+static void compare_number(hb_comparison *job, hb_compared_table table, uint64_t stored, uint64_t right)
 {
     job->difference->compared++;
     if (stored == right)
@@ -54,14 +60,14 @@ static void compare_number(comparing *job, hb_compared_table table, uint64_t sto
 }
 
 /* What has no more and less: names, maps, rows that are there on one side only. */
-static void compare_equal(comparing *job, hb_compared_table table, bool equal)
+static void compare_equal(hb_comparison *job, hb_compared_table table, bool equal)
 {
     job->difference->compared++;
     if (!equal)
         job->difference->values[table][job->late ? HB_CAUSE_LATE : HB_CAUSE_OTHER]++;
 }
 
-static void compare_minute(comparing *job, const hb_minute *stored, const hb_minute *right)
+static void compare_minute(hb_comparison *job, const hb_minute *stored, const hb_minute *right)
 {
     compare_number(job, HB_COMPARED_MINUTES, stored->messages, right->messages);
     compare_number(job, HB_COMPARED_MINUTES, stored->words, right->words);
@@ -82,61 +88,59 @@ static int order_of(const hb_minute_row *a, const hb_minute_row *b)
     return a->minute_s != b->minute_s ? (a->minute_s < b->minute_s ? -1 : 1) : hb_bytes_compare(a->channel, b->channel);
 }
 
-static bool is_known(const comparing *job, hb_bytes channel)
+static int compare_places(const void *a, const void *b)
+{
+    return order_of(a, b);
+}
+
+static bool is_known(const hb_comparison *job, hb_bytes channel)
 {
     const uint64_t hash = hb_hash(channel, 0);
-    for (uint32_t at = hb_map_first(&job->known, hash); at != HB_MAP_END; at = hb_map_next(&job->known, hash, at)) {
-        const uint32_t number = hb_map_entry(&job->known, at);
-        const hb_bytes name = number < job->changes->channel_count
-                                  ? job->changes->channels[number].channel
-                                  : job->channels[number - job->changes->channel_count];
-        if (hb_bytes_equal(name, channel))
+    for (uint32_t at = hb_map_first(&job->known, hash); at != HB_MAP_END; at = hb_map_next(&job->known, hash, at))
+        if (hb_bytes_equal(job->channels[hb_map_entry(&job->known, at)], channel))
             return true;
-    }
     return false;
 }
 
-static void note_channel(comparing *job, hb_bytes channel)
+static void note_channel(hb_comparison *job, hb_bytes channel)
 {
-    if (is_known(job, channel))
-        return;
     HB_RESERVE(job->channels, job->channel_capacity, job->channel_count + 1);
-    job->channels[job->channel_count] = hb_arena_copy(&job->texts, channel);
-    hb_map_insert(&job->known, hb_hash(channel, 0), (uint32_t)(job->changes->channel_count + job->channel_count));
-    job->channel_count++;
+    hb_map_insert(&job->known, hb_hash(channel, 0), (uint32_t)job->channel_count);
+    job->channels[job->channel_count++] = channel;
 }
 
 static bool meet_minute(void *context, const hb_minute_row *row, hb_layer layer)
 {
-    comparing *const job = context;
+    hb_comparison *const job = context;
     const hb_minute none = {0};
     (void)layer;
-    for (; job->at < job->changes->minute_count && order_of(&job->changes->minutes[job->at], row) < 0; job->at++)
-        compare_minute(job, &none, &job->changes->minutes[job->at].count);
-    if (job->at < job->changes->minute_count && order_of(&job->changes->minutes[job->at], row) == 0) {
-        compare_minute(job, &row->count, &job->changes->minutes[job->at++].count);
-    } else {
-        compare_minute(job, &row->count, &none);
-        note_channel(job, row->channel);
+    for (; job->at < job->minute_count && order_of(&job->minutes[job->at], row) < 0; job->at++)
+        compare_minute(job, &none, &job->minutes[job->at].count);
+    if (job->at < job->minute_count && order_of(&job->minutes[job->at], row) == 0) {
+        compare_minute(job, &row->count, &job->minutes[job->at++].count);
+        return true;
     }
+    compare_minute(job, &row->count, &none);
+    if (!is_known(job, row->channel))
+        note_channel(job, hb_arena_copy(&job->texts, row->channel));
     return true;
 }
 
-static bool compare_minutes(comparing *job, hb_error *error)
+static bool compare_minutes(hb_comparison *job, hb_error *error)
 {
-    const hb_changes *const changes = job->changes;
     const hb_minute none = {0};
-    if (!hb_store_minutes(job->store, (hb_bytes){"", 0}, changes->hour_s, changes->hour_s + HB_HOUR_S, meet_minute, job,
-                          error))
+    if (job->minute_count > 0)
+        qsort(job->minutes, job->minute_count, sizeof *job->minutes, compare_places);
+    if (!hb_store_minutes(job->store, (hb_bytes){"", 0}, job->hour_s, job->hour_s + HB_HOUR_S, meet_minute, job, error))
         return false;
-    for (; job->at < changes->minute_count; job->at++)
-        compare_minute(job, &none, &changes->minutes[job->at].count);
+    for (; job->at < job->minute_count; job->at++)
+        compare_minute(job, &none, &job->minutes[job->at].count);
     return true;
 }
 
 /* ---- Words and users ---- */
 
-static void begin_channel(comparing *job, size_t from, size_t to)
+static void begin_channel(hb_comparison *job, size_t from, size_t to)
 {
     job->from = from;
     job->to = to;
@@ -153,12 +157,12 @@ static uint64_t hash_word(const hb_word *word)
 
 static bool meet_word(void *context, const hb_word_row *row, hb_layer layer)
 {
-    comparing *const job = context;
+    hb_comparison *const job = context;
     const uint64_t hash = hash_word(&row->word);
     (void)layer;
     for (uint32_t at = hb_map_first(&job->index, hash); at != HB_MAP_END; at = hb_map_next(&job->index, hash, at)) {
         const uint32_t number = hb_map_entry(&job->index, at);
-        const hb_word *const right = &job->changes->words[job->from + number].word;
+        const hb_word *const right = &job->piece->words[job->from + number].word;
         if (right->kind != row->word.kind || !hb_bytes_equal(right->text, row->word.text))
             continue;
         job->met[number] = true;
@@ -169,16 +173,16 @@ static bool meet_word(void *context, const hb_word_row *row, hb_layer layer)
     return true;
 }
 
-static bool compare_words(comparing *job, hb_bytes channel, size_t *next, hb_error *error)
+static bool compare_words(hb_comparison *job, hb_bytes channel, size_t *next, hb_error *error)
 {
-    const hb_changes *const changes = job->changes;
+    const hb_changes *const piece = job->piece;
     size_t to = *next;
-    while (to < changes->word_count && hb_bytes_equal(changes->words[to].channel, channel))
+    while (to < piece->word_count && hb_bytes_equal(piece->words[to].channel, channel))
         to++;
     begin_channel(job, *next, to);
     for (size_t i = *next; i < to; i++)
-        hb_map_insert(&job->index, hash_word(&changes->words[i].word), (uint32_t)(i - *next));
-    if (!hb_store_words(job->store, channel, changes->hour_s, HB_KINDS, meet_word, job, error))
+        hb_map_insert(&job->index, hash_word(&piece->words[i].word), (uint32_t)(i - *next));
+    if (!hb_store_words(job->store, channel, job->hour_s, HB_KINDS, meet_word, job, error))
         return false;
     for (size_t i = *next; i < to; i++)
         if (!job->met[i - *next])
@@ -189,12 +193,12 @@ static bool compare_words(comparing *job, hb_bytes channel, size_t *next, hb_err
 
 static bool meet_user(void *context, const hb_user_row *row, hb_layer layer)
 {
-    comparing *const job = context;
+    hb_comparison *const job = context;
     const uint64_t hash = hb_hash(row->user.id, 0);
     (void)layer;
     for (uint32_t at = hb_map_first(&job->index, hash); at != HB_MAP_END; at = hb_map_next(&job->index, hash, at)) {
         const uint32_t number = hb_map_entry(&job->index, at);
-        const hb_user *const right = &job->changes->users[job->from + number].user;
+        const hb_user *const right = &job->piece->users[job->from + number].user;
         if (!hb_bytes_equal(right->id, row->user.id))
             continue;
         job->met[number] = true;
@@ -208,16 +212,16 @@ static bool meet_user(void *context, const hb_user_row *row, hb_layer layer)
     return true;
 }
 
-static bool compare_users(comparing *job, hb_bytes channel, size_t *next, hb_error *error)
+static bool compare_users(hb_comparison *job, hb_bytes channel, size_t *next, hb_error *error)
 {
-    const hb_changes *const changes = job->changes;
+    const hb_changes *const piece = job->piece;
     size_t to = *next;
-    while (to < changes->user_count && hb_bytes_equal(changes->users[to].channel, channel))
+    while (to < piece->user_count && hb_bytes_equal(piece->users[to].channel, channel))
         to++;
     begin_channel(job, *next, to);
     for (size_t i = *next; i < to; i++)
-        hb_map_insert(&job->index, hb_hash(changes->users[i].user.id, 0), (uint32_t)(i - *next));
-    if (!hb_store_users(job->store, channel, changes->hour_s, meet_user, job, error))
+        hb_map_insert(&job->index, hb_hash(piece->users[i].user.id, 0), (uint32_t)(i - *next));
+    if (!hb_store_users(job->store, channel, job->hour_s, meet_user, job, error))
         return false;
     for (size_t i = *next; i < to; i++)
         if (!job->met[i - *next])
@@ -253,11 +257,10 @@ static bool meet_sheet(void *context, const hb_sheet_row *row, hb_layer layer, i
     return true;
 }
 
-static bool compare_sheet(comparing *job, hb_bytes channel, hb_bytes right, hb_error *error)
+static bool compare_sheet(hb_comparison *job, hb_bytes channel, hb_bytes right, hb_error *error)
 {
     met_sheet met = {.right = right, .equal = right.size == 0};
-    if (!hb_store_sheets(job->store, channel, job->changes->hour_s, job->changes->hour_s + HB_HOUR_S, meet_sheet, &met,
-                         error))
+    if (!hb_store_sheets(job->store, channel, job->hour_s, job->hour_s + HB_HOUR_S, meet_sheet, &met, error))
         return false;
     compare_equal(job, HB_COMPARED_SHEETS, met.equal);
     return true;
@@ -265,35 +268,69 @@ static bool compare_sheet(comparing *job, hb_bytes channel, hb_bytes right, hb_e
 
 /* ---- The hour ---- */
 
-static bool compare_channels(comparing *job, bool with_sheets, hb_error *error)
+hb_comparison *hb_comparison_open(hb_store *store, int64_t hour_s, bool late, bool with_sheets,
+                                  hb_difference *difference)
 {
-    const hb_changes *const changes = job->changes;
+    hb_comparison *job = hb_alloc(sizeof *job);
+    job->store = store;
+    job->hour_s = hour_s;
+    job->late = late;
+    job->with_sheets = with_sheets;
+    job->difference = difference;
+    return job;
+}
+
+void hb_comparison_close(hb_comparison *job)
+{
+    if (job == NULL)
+        return;
+    hb_arena_free(&job->texts);
+    hb_map_free(&job->known);
+    hb_map_free(&job->index);
+    free(job->channels);
+    free(job->minutes);
+    free(job->met);
+    free(job);
+}
+
+bool hb_comparison_add(hb_comparison *job, const hb_changes *piece, hb_error *error)
+{
     size_t word = 0;
     size_t user = 0;
     bool good = true;
-    for (size_t i = 0; i < changes->channel_count && good; i++) {
-        const hb_bytes channel = changes->channels[i].channel;
+    job->piece = piece;
+    HB_RESERVE(job->minutes, job->minute_capacity, job->minute_count + piece->minute_count);
+    for (size_t i = 0; i < piece->minute_count; i++)
+        job->minutes[job->minute_count++] = piece->minutes[i];
+    for (size_t i = 0; i < piece->channel_count && good; i++) {
+        const hb_bytes channel = piece->channels[i].channel;
+        note_channel(job, channel);
         good = compare_words(job, channel, &word, error) && compare_users(job, channel, &user, error) &&
-               (!with_sheets || compare_sheet(job, channel, changes->sheets[i].sheet, error));
+               (!job->with_sheets || compare_sheet(job, channel, piece->sheets[i].sheet, error));
     }
-    for (size_t i = 0; i < job->channel_count && good; i++)
+    return good;
+}
+
+bool hb_comparison_end(hb_comparison *job, hb_error *error)
+{
+    static const hb_changes none = {0};
+    const size_t added = job->channel_count;
+    size_t word = 0;
+    size_t user = 0;
+    bool good = compare_minutes(job, error);
+    job->piece = &none;
+    for (size_t i = added; i < job->channel_count && good; i++)
         good = compare_words(job, job->channels[i], &word, error) &&
                compare_users(job, job->channels[i], &user, error) &&
-               (!with_sheets || compare_sheet(job, job->channels[i], (hb_bytes){"", 0}, error));
+               (!job->with_sheets || compare_sheet(job, job->channels[i], (hb_bytes){"", 0}, error));
     return good;
 }
 
 bool hb_compare(hb_store *store, const hb_changes *changes, bool late, bool with_sheets, hb_difference *difference,
                 hb_error *error)
 {
-    comparing job = {.store = store, .changes = changes, .late = late, .difference = difference};
-    for (size_t i = 0; i < changes->channel_count; i++)
-        hb_map_insert(&job.known, hb_hash(changes->channels[i].channel, 0), (uint32_t)i);
-    const bool good = compare_minutes(&job, error) && compare_channels(&job, with_sheets, error);
-    hb_arena_free(&job.texts);
-    hb_map_free(&job.known);
-    hb_map_free(&job.index);
-    free(job.channels);
-    free(job.met);
+    hb_comparison *job = hb_comparison_open(store, changes->hour_s, late, with_sheets, difference);
+    const bool good = hb_comparison_add(job, changes, error) && hb_comparison_end(job, error);
+    hb_comparison_close(job);
     return good;
 }

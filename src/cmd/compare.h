@@ -31,10 +31,19 @@ const char *hb_compared_table_name(hb_compared_table table);
 
 uint64_t hb_difference_sum(const hb_difference *difference);
 
-/* Compares the hour that changes replaces (all of them; minutes in the order of hb_store_minutes, words and users in
- * runs by channel in the order of channels) and adds to difference. late: facts of the hour were late. Sheets are
- * looked at only if with_sheets. False: what reading the store fails with. */
+/* Compares the hour that changes replaces (all of them; words and users in runs by channel in the order of channels)
+ * and adds to difference. late: facts of the hour were late. Sheets are looked at only if with_sheets. False: what
+ * reading the store fails with. */
 bool hb_compare(hb_store *store, const hb_changes *changes, bool late, bool with_sheets, hb_difference *difference,
                 hb_error *error);
+
+/* The same piece by piece: each holds all rows of its channels, which stand in no other. What the pieces point to must
+ * stay until the end. difference is whole then. Always close what was opened. */
+typedef struct hb_comparison hb_comparison;
+hb_comparison *hb_comparison_open(hb_store *store, int64_t hour_s, bool late, bool with_sheets,
+                                  hb_difference *difference);
+bool hb_comparison_add(hb_comparison *comparison, const hb_changes *piece, hb_error *error);
+bool hb_comparison_end(hb_comparison *comparison, hb_error *error);
+void hb_comparison_close(hb_comparison *comparison);
 
 #endif

@@ -6,6 +6,7 @@
 #include "cmd/server_options.h"
 #include "cmd/signals.h"
 
+#include "base/address.h"
 #include "base/say.h"
 
 static const hb_option options_of_ingest[] = {
@@ -40,7 +41,7 @@ static int ingest(const hb_options *options)
     bool fine = ingestor != NULL;
     if (fine) {
         hb_error close_error = {0};
-        hb_say_note("writing to %s; Ctrl-C stops", settings.log);
+        hb_say_note("writing to %.*s; Ctrl-C stops", HB_PRINT(hb_address_shown(settings.log)));
         fine = hb_ingestor_wait(ingestor, hb_demo_asked(options) ? NULL : options, &error);
         if (!hb_ingestor_close(ingestor, &close_error)) {
             if (fine)

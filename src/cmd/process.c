@@ -1,15 +1,18 @@
 /* process.c - hubbub process: log -> store, until told to stop, or to the log's end. Where it goes on with a file log,
  * it recomputes hours as hubbub run does. */
 #include "cmd/commands.h"
+#include "cmd/on_spark.h"
 #include "cmd/processor.h"
 #include "cmd/schedule.h"
 #include "cmd/server_options.h"
 #include "cmd/signals.h"
 
 #include "base/address.h"
+#include "base/error.h"
 #include "base/say.h"
 
 #include <signal.h>
+#include <stdlib.h>
 
 enum { LOOK_MS = 100 }; /* how often to ask whether the log's end is reached */
 
@@ -18,6 +21,9 @@ static const hb_option options_of_process[] = {
     HB_OPTIONS_PROCESS,
     HB_OPTIONS_METRICS,
     {"until-end", HB_OPTION_FLAG, "", NULL, "stop once all that the log holds is counted"},
+    HB_OPTIONS_ON_SPARK,
+    {"checkpoint", HB_OPTION_TEXT, "DIR", "./hubbub-checkpoint",
+     "with --on: where Spark keeps what is counted; on storage that all its workers see"},
     {0}};
 
 static void wait_until_stopped(const hb_processor *processor)
@@ -45,6 +51,38 @@ static hb_processor *open_processor(const hb_processor_options *settings, hb_met
     }
 }
 
+static bool submit(const hb_options *options, bool *stopped, hb_error *error)
+{
+    static const char *const others[] = {"keep-log", "keep-views", "group", "metrics"};
+    char numbers[2][32];
+    uint32_t top = 0;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (hb_options_given(options, others[i]))
+            return hb_fail(error, HB_ERROR_USAGE, "--on and --%s do not go together", others[i]);
+    if (!hb_address_is(hb_options_log(options), "kafka"))
+        return hb_fail(error, HB_ERROR_USAGE, "hubbub process --on follows a Kafka log: --log kafka://HOST:PORT/TOPIC");
+    if (!hb_top_option_read(options, &top, error))
+        return false;
+    char *const checkpoint = hb_spark_folder(hb_options_text(options, "checkpoint"));
+    const hb_spark_argument arguments[] = {
+        {"top", hb_spark_top(top, numbers[0])},
+        {"memory", hb_spark_number((int64_t)hb_options_number(options, "memory"), numbers[1])},
+        {"checkpoint", checkpoint},
+        {"until-end", hb_options_flag(options, "until-end") ? "yes" : NULL}};
+    const bool good = hb_on_spark(options, "process", arguments, sizeof arguments / sizeof *arguments, stopped, error);
+    free(checkpoint);
+    return good;
+}
+
+static int process_on_spark(const hb_options *options)
+{
+    hb_error error = {0};
+    bool stopped = false;
+    if (submit(options, &stopped, &error))
+        return 0;
+    return error.code == HB_ERROR_NONE ? 1 : hb_exit_code(&error);
+}
+
 static int process(const hb_options *options)
 {
     hb_error error = {0};
@@ -52,6 +90,8 @@ static int process(const hb_options *options)
     hb_processor *processor = NULL;
     hb_server *server = NULL;
     hb_signals_block();
+    if (hb_options_given(options, "on"))
+        return process_on_spark(options);
     if (!hb_processor_options_read(options, &settings, &error))
         return hb_exit_code(&error);
     hb_metrics *metrics = hb_metrics_open();

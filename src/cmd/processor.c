@@ -57,14 +57,12 @@ static bool read_days(const hb_options *options, const char *name, uint32_t *day
 bool hb_keep_options_read(const hb_options *options, hb_upkeep_options *keep, hb_error *error)
 {
     keep->log = hb_options_log(options);
-    if (!read_days(options, "keep-log", &keep->keep_log, error) ||
-        !read_days(options, "keep-views", &keep->keep_views, error))
-        return false;
-    if (keep->keep_log > 0 && hb_log_is_kafka(keep->log))
+    if (hb_options_given(options, "keep-log") && hb_log_is_kafka(keep->log))
         return hb_fail(error, HB_ERROR_USAGE,
-                       "--keep-log is for a log of files; how long Kafka keeps facts is a setting "
-                       "of the topic (retention.ms)");
-    return true;
+                       "--keep-log is for a log of files; how long a topic keeps facts is Kafka's "
+                       "to say (its setting retention.ms)");
+    return read_days(options, "keep-log", &keep->keep_log, error) &&
+           read_days(options, "keep-views", &keep->keep_views, error);
 }
 
 bool hb_top_option_read(const hb_options *options, uint32_t *top, hb_error *error)

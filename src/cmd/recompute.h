@@ -1,7 +1,7 @@
 /* recompute.h - runs the batch layer over a list of hours, with a bar on the terminal: for hubbub batch and verify.
  *
- * The hours of a Kafka log are copied into files first (spooled.h). Small hours are recomputed side by side, a thread each; a large one by all threads together. What comes out is handed
- * to the owner, one hour at a time. */
+ * The hours of a Kafka log are copied into files first (spooled.h). Small hours are recomputed side by side, a thread
+ * each; a large one by all threads together. What comes out is handed to the owner, one hour at a time. */
 #ifndef HB_CMD_RECOMPUTE_H
 #define HB_CMD_RECOMPUTE_H
 

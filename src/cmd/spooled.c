@@ -15,6 +15,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+enum { LOOK_MS = 100 }; /* how soon a signal is noticed */
+
 typedef struct part {
     int64_t part;
     bool counted; /* by the speed layer */
@@ -40,7 +42,6 @@ struct hb_spooled {
     hb_spool *spool;
     hb_progress *rows;
     size_t row_capacity;
-    hb_progress_bar *bar;
     bool stopped;
 };
 
@@ -211,9 +212,9 @@ static bool is_wanted(void *context, int64_t hour_s)
 /* ---- Copying ---- */
 
 /* The smallest start of the hours that are meant, for each partition of which one is known. */
-static hb_spool_start *find_starts(const hb_spooled *spooled, size_t *count)
+static hb_log_position *find_starts(const hb_spooled *spooled, size_t *count)
 {
-    hb_spool_start *starts = NULL;
+    hb_log_position *starts = NULL;
     size_t capacity = 0;
     *count = 0;
     for (size_t i = 0; !spooled->all && i < spooled->part_count; i++) {
@@ -222,11 +223,11 @@ static hb_spool_start *find_starts(const hb_spooled *spooled, size_t *count)
         size_t at = 0;
         if (!one->counted || one->start == 0 || !is_wanted((void *)spooled, hour_of(one)))
             continue; /* 0 is where the topic begins, or not known */
-        while (at < *count && starts[at].partition != partition)
+        while (at < *count && starts[at].part != partition)
             at++;
         if (at == *count) {
             HB_RESERVE(starts, capacity, *count + 1);
-            starts[(*count)++] = (hb_spool_start){partition, one->start};
+            starts[(*count)++] = (hb_log_position){partition, one->start};
         } else if (one->start < starts[at].offset) {
             starts[at].offset = one->start;
         }
@@ -234,41 +235,43 @@ static hb_spool_start *find_starts(const hb_spooled *spooled, size_t *count)
     return starts;
 }
 
-static bool show(void *context, uint64_t facts, uint64_t bytes)
-{
-    hb_spooled *const spooled = context;
-    const int number = hb_signals_wait(0);
-    hb_progress_bar_show(spooled->bar, facts, bytes);
-    spooled->stopped = number == SIGINT || number == SIGTERM;
-    return !spooled->stopped;
-}
-
 static int64_t to_ms(int64_t time_s)
 {
     return time_s > INT64_MAX / 1000 ? INT64_MAX : time_s < 0 ? 0 : time_s * 1000;
+}
+
+/* Copies until done, or told to stop by a signal. */
+static bool fill(hb_spooled *spooled, hb_error *error)
+{
+    hb_progress_bar *bar = hb_progress_bar_open("copy from Kafka", "facts", 0);
+    bool filled = false;
+    bool good = true;
+    while (good && !filled && !spooled->stopped) {
+        good = hb_spool_fill(spooled->spool, LOOK_MS, &filled, error);
+        hb_progress_bar_show(bar, hb_spool_facts(spooled->spool), 0);
+        const int number = hb_signals_wait(0);
+        spooled->stopped = number == SIGINT || number == SIGTERM;
+    }
+    hb_progress_bar_close(bar);
+    return good;
 }
 
 static bool copy(hb_spooled *spooled, hb_error *error)
 {
     const hb_spooled_query *const query = spooled->query;
     size_t start_count = 0;
-    hb_spool_start *starts = find_starts(spooled, &start_count);
+    hb_log_position *starts = find_starts(spooled, &start_count);
     const int64_t from_s = spooled->all ? query->from_s : spooled->wanted[0];
-    const int64_t to_s = spooled->all ? query->to_s : spooled->wanted[spooled->wanted_count - 1] + HB_HOUR_S;
+    const int64_t to_s = spooled->all ? query->to_s : spooled->wanted[spooled->wanted_count - 1];
     const hb_spool_query what = {.from_ms = to_ms(from_s),
                                  .to_ms = to_ms(to_s > INT64_MAX - HB_HOUR_S ? to_s : to_s + HB_HOUR_S),
                                  .starts = starts,
                                  .start_count = start_count,
                                  .want = is_wanted,
-                                 .context = spooled,
-                                 .going = show,
-                                 .going_context = spooled};
-    spooled->bar = hb_progress_bar_open("copy from Kafka", "facts", 0);
+                                 .context = spooled};
     spooled->spool = hb_spool_open(query->log, &what, query->directory, error);
-    hb_progress_bar_close(spooled->bar);
-    spooled->bar = NULL;
     free(starts);
-    return spooled->spool != NULL || spooled->stopped;
+    return spooled->spool != NULL && fill(spooled, error);
 }
 
 /* Leaves out hours that the topic has forgotten in part: what the store says of them is more. */

@@ -26,7 +26,7 @@ typedef struct hb_kafka_link {
     bool away;       /* no broker can be reached, since */
     bool away_said;
     int64_t away_ms;
-    char reason[160];
+    char reason[256];
     bool refused;     /* a broker does not let us in; whoever tells it resets it */
     hb_error refusal; /* HB_ERROR_NETWORK */
 } hb_kafka_link;

@@ -19,12 +19,8 @@ static rd_kafka_t *make_client(hb_kafka_reader *reader, hb_error *error)
     static const hb_kafka_setting defaults[] = {{"fetch.wait.max.ms", "100"}, {NULL, NULL}};
     static const hb_kafka_setting fixed[] = {
         {"group.id", "hubbub-reader"}, /* librdkafka wants a name; the group is never joined */
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"enable.partition.eof", "true"},
-        {"auto.offset.reset", "earliest"},
-        {"allow.auto.create.topics", "false"},
-        {NULL, NULL},
+        {"enable.auto.commit", "false"},   {"enable.auto.offset.store", "false"}, {"enable.partition.eof", "true"},
+        {"auto.offset.reset", "earliest"}, {"allow.auto.create.topics", "false"}, {NULL, NULL},
     };
     rd_kafka_conf_t *conf = hb_kafka_link_conf(&reader->link, defaults, fixed, error);
     return conf == NULL ? NULL : hb_kafka_link_client(&reader->link, RD_KAFKA_CONSUMER, conf, error);
@@ -146,6 +142,12 @@ static bool take_report(hb_kafka_reader *reader, hb_kafka_piece *piece, hb_error
     hb_kafka_records_pass(&reader->records);
     return (code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) ||
            refuse(reader, code, error);
+}
+
+void hb_kafka_reader_wait(hb_kafka_reader *reader, int wait_ms)
+{
+    if (hb_kafka_records_front(&reader->records) == NULL)
+        hb_kafka_records_take(&reader->records, wait_ms);
 }
 
 bool hb_kafka_reader_read(hb_kafka_reader *reader, int wait_ms, hb_kafka_piece *piece, hb_error *error)

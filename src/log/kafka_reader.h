@@ -29,6 +29,9 @@ bool hb_kafka_reader_find(hb_kafka_reader *reader, int64_t from_ms, hb_kafka_sha
 /* Begins to read the shares, and nothing else. False: HB_ERROR_NETWORK. */
 bool hb_kafka_reader_begin(hb_kafka_reader *reader, const hb_kafka_share *shares, size_t count, hb_error *error);
 
+/* Waits up to wait_ms until there is something to read. */
+void hb_kafka_reader_wait(hb_kafka_reader *reader, int wait_ms);
+
 /* Waits up to wait_ms for the next piece. Its lines are empty when none came, or when the partition's end was reached,
  * at next; partition is -1 when nothing at all came. A broker that is away is said, and waited for. False:
  * HB_ERROR_NETWORK (it refuses). */

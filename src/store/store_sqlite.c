@@ -33,6 +33,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -378,6 +379,12 @@ static bool set_up(hb_sqlite *store, hb_store_mode mode, hb_error *error)
     return good;
 }
 
+/* SQLite counts its memory under a lock at each allocation, and nobody asks it. */
+static void forgo_memory_statistics(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* fails harmlessly where somebody has used SQLite before */
+}
+
 static bool open_database(hb_sqlite *store, hb_store_mode mode, hb_error *error)
 {
     bool missing = false;
@@ -388,6 +395,8 @@ static bool open_database(hb_sqlite *store, hb_store_mode mode, hb_error *error)
                        store->path);
     if (mode == HB_STORE_WRITE && (!make_directory(store->path, error) || !take_writer_lock(store, error)))
         return false;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, forgo_memory_statistics);
     /* A reader opens for writing too: it may have to set up WAL's shared memory. query_only keeps it from more. */
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode == HB_STORE_WRITE ? SQLITE_OPEN_CREATE : 0);
     if (sqlite3_open_v2(store->path, &store->db, flags, NULL) != SQLITE_OK)
@@ -421,6 +430,7 @@ static hb_store *open_store(const char *address, hb_store_mode mode, hb_error *e
 }
 
 const hb_store_kind hb_store_sqlite = {
+    .transactions = true,
     .open = open_store,
     .close = close_store,
     .begin = hb_sqlite_begin,

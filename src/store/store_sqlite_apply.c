@@ -116,6 +116,8 @@ static bool replace(applying *apply)
 static bool put_viewers(applying *apply, const hb_minute_row *row)
 {
     const bool any = row->count.samples > 0;
+    if (!any && apply->changes->layer == HB_LAYER_BATCH)
+        return true; /* its rows come where everything was removed before */
     sqlite3_stmt *statement =
         hb_sqlite_statement_get(apply->store, any ? HB_SQLITE_PUT_VIEWERS : HB_SQLITE_DROP_VIEWERS, apply->error);
     if (statement == NULL)
@@ -255,8 +257,8 @@ static bool put_all(applying *apply)
 }
 
 /* Writes the WAL back into the file. Readers that overlap without end would keep it from ever starting anew, so that it
- * grew without bound: once it is large, wait for those that read it now. Failing is harmless: the next commit tries
- * again. */
+ * grew without bound: once it is large, wait for those that read it now. Failing is harmless: the next transaction
+ * tries again. */
 static void bound_wal(hb_sqlite *store)
 {
     if (store->wal_pages < WAL_PAGES)
@@ -293,6 +295,8 @@ static bool undo(hb_sqlite *store)
 bool hb_sqlite_begin(hb_store *base, hb_error *error)
 {
     hb_sqlite *const store = hb_sqlite_of(base);
+    bound_wal(
+        store); /* not when it has grown, after a commit: the batch layer begins while other threads still count */
     return hb_sqlite_step(store, HB_SQLITE_BEGIN, error);
 }
 
@@ -310,7 +314,6 @@ bool hb_sqlite_commit(hb_store *base, hb_error *error)
     if (!hb_sqlite_step(store, HB_SQLITE_COMMIT, error))
         return undo(store);
     store->commits++;
-    bound_wal(store);
     return true;
 }
 

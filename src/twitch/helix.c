@@ -218,7 +218,7 @@ static void print_url(hb_helix *helix)
 static hb_helix_step ask_streams(hb_helix *helix, int64_t *wait_ms)
 {
     hb_helix_outcome outcome;
-    hb_helix_counts counts;
+    hb_helix_counts counts = {0};
     hb_error error = {0};
     memset(helix->seen, 0, sizeof helix->seen);
     print_url(helix);

@@ -36,6 +36,7 @@ static int escape_at(const char *text, size_t size)
 
 static void mend_surrogates(char *text, size_t size)
 {
+    const hb_bytes unknown = HB_BYTES("\\ufffd");
     for (size_t at = 0; at < size;) {
         const int code = escape_at(text + at, size - at);
         if (code < 0) {
@@ -48,7 +49,7 @@ static void mend_surrogates(char *text, size_t size)
             continue;
         }
         if (code >= 0xd800 && code < 0xe000)
-            memcpy(text + at, "\\ufffd", 6);
+            memcpy(text + at, unknown.data, unknown.size);
         at += 6;
     }
 }

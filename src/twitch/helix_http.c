@@ -36,7 +36,7 @@ static void set_up_curl(void)
 
 /* ---- What comes in ---- */
 
-static size_t on_body(char *data, size_t each, size_t count, void *context)
+static size_t on_body(const char *data, size_t each, size_t count, void *context)
 {
     hb_helix_http *http = context;
     const size_t size = each * count;
@@ -61,7 +61,7 @@ static bool read_header(hb_bytes line, const char *name, int64_t *number)
     return true;
 }
 
-static size_t on_header(char *data, size_t each, size_t count, void *context)
+static size_t on_header(const char *data, size_t each, size_t count, void *context)
 {
     hb_helix_http *http = context;
     const hb_bytes line = {data, each * count};

@@ -559,15 +559,6 @@ static void run_workers(hb_batch *batch)
         (batch)->all.counter += from->counter;                                                                         \
     }
 
-static int compare_minutes(const void *a, const void *b)
-{
-    const hb_minute_row *const one = a;
-    const hb_minute_row *const other = b;
-    if (one->minute_s != other->minute_s)
-        return one->minute_s < other->minute_s ? -1 : 1;
-    return hb_bytes_compare(one->channel, other->channel);
-}
-
 /* Puts the shares' rows into one list each. */
 static void gather(hb_batch *batch, hb_changes *changes)
 {
@@ -576,13 +567,20 @@ static void gather(hb_batch *batch, hb_changes *changes)
     GATHER(batch, users, user_count, user_capacity)
     GATHER(batch, channels, channel_count, channel_capacity)
     GATHER(batch, sheets, sheet_count, sheet_capacity)
-    if (batch->all.minute_count > 0)
-        qsort(batch->all.minutes, batch->all.minute_count, sizeof *batch->all.minutes, compare_minutes);
     hb_speed_rows_give(&batch->all, changes);
+}
+
+/* What the shares' rows leave to say. */
+static void give_rest(hb_batch *batch, hb_changes *changes)
+{
+    *changes = (hb_changes){0};
+    if (batch->options.piece == NULL) {
+        gather(batch, changes);
+        changes->replace = HB_REPLACE_HOUR;
+    }
     changes->layer = HB_LAYER_BATCH;
     changes->progress = &batch->progress;
     changes->progress_count = 1;
-    changes->replace = HB_REPLACE_HOUR;
     changes->hour_s = batch->hour_s;
 }
 
@@ -617,6 +615,6 @@ bool hb_batch_hour(hb_batch *batch, int64_t hour_s, uint64_t late, hb_batch_resu
     *result = (hb_batch_result){
         .counts = subtract(sum_counts(batch), &before), .damaged = batch->damaged, .damage = batch->damage};
     batch->progress = (hb_progress){.part = hour_s, .position = batch->end, .done = true, .late = late};
-    gather(batch, &result->changes);
+    give_rest(batch, &result->changes);
     return true;
 }

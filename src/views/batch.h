@@ -29,9 +29,10 @@ typedef struct hb_batch_options {
                                 percent of the hour's lines) and the largest channel's counts are held besides. */
     const atomic_bool *stop; /* may be NULL; once it is true, work in hand is given up */
     hb_batch_meter *meter;   /* may be NULL */
-    /* May be NULL. Is handed the hour's changes channel by channel, but for the progress, as soon as they are made, by
-     * the thread that called hb_batch_hour: so they can be stored while others are made. The first piece has
-     * replace. Whether they are to count is known only when hb_batch_hour returns. False: give up. */
+    /* May be NULL. Is handed the hour's changes channel by channel, as soon as they are made, by the thread that called
+     * hb_batch_hour: so they can be stored while others are made. They hold until the next hour; the first piece has
+     * replace. Whether they are to count is known only when hb_batch_hour returns; of its result's changes only the
+     * progress is then left. False: give up. */
     bool (*piece)(void *context, const hb_changes *changes, hb_error *error);
     void *context;
 } hb_batch_options;

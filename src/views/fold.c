@@ -214,10 +214,33 @@ static void order_records(hb_fold *fold)
 
 /* ---- Counting a slot ---- */
 
+/* Whether eight bytes are ASCII without a backslash. */
+static bool is_plain_eight(uint64_t eight)
+{
+    const uint64_t each = 0x0101010101010101;
+    const uint64_t others = eight ^ each * '\\'; /* a backslash becomes 0, and nothing else does */
+    return (((others - each) | eight) & each * 0x80) == 0;
+}
+
+/* Whether a text is ASCII without escapes, as nearly all tag values are. */
+static bool is_plain(hb_bytes text)
+{
+    uint64_t eight = 0;
+    if (text.size < sizeof eight)
+        return is_plain_eight(hb_bytes_start(text));
+    for (size_t at = 0; at + sizeof eight < text.size; at += sizeof eight) {
+        memcpy(&eight, text.data + at, sizeof eight);
+        if (!is_plain_eight(eight))
+            return false;
+    }
+    memcpy(&eight, text.data + text.size - sizeof eight, sizeof eight);
+    return is_plain_eight(eight);
+}
+
 /* A tag value or login without escapes and as valid UTF-8; nearly always the same slice. */
 static hb_bytes clean_text(hb_fold *fold, hb_bytes raw, hb_buffer *room)
 {
-    if (hb_utf8_ascii(raw) == raw.size && (raw.size == 0 || memchr(raw.data, '\\', raw.size) == NULL))
+    if (is_plain(raw))
         return raw;
     fold->plain.size = 0;
     char *const plain = hb_buffer_room(&fold->plain, raw.size);
@@ -236,8 +259,12 @@ static void count_words(hb_fold *fold, hb_sheet *sheet, const hb_token *tokens, 
         const size_t some = count - from < TOKENS_AT_ONCE ? count - from : TOKENS_AT_ONCE;
         for (size_t i = 0; i < some; i++) {
             hashes[i] = hb_sheet_word_hash(tokens[from + i].kind, tokens[from + i].text);
-            if (sheet->word_map.slots != NULL)
-                __builtin_prefetch(&sheet->word_map.slots[hashes[i] & sheet->word_map.mask]);
+            hb_map_prefetch(&sheet->word_map, hashes[i]);
+        }
+        for (size_t i = 0; i < some; i++) {
+            const uint32_t at = hb_map_first(&sheet->word_map, hashes[i]);
+            if (at != HB_MAP_END)
+                __builtin_prefetch(&sheet->words[hb_map_entry(&sheet->word_map, at)]);
         }
         for (size_t i = 0; i < some; i++)
             if (!hb_sheet_add_word(sheet, tokens[from + i].kind, tokens[from + i].text, hashes[i], 1, fold->full))
@@ -278,10 +305,12 @@ static hb_bytes emotes_of(const hb_record *record)
 static void count_user(hb_fold *fold, hb_sheet *sheet, const hb_record *record, uint32_t words)
 {
     const int64_t into_hour_ms = record->time_ms - sheet->hour_s * 1000;
-    const hb_bytes id = clean_text(fold, user_of(record), &fold->clean);
+    const hb_bytes raw = user_of(record);
+    const hb_bytes id = clean_text(fold, raw, &fold->clean);
     if (id.size == 0)
         return; /* nobody said it */
-    hb_sheet_user *const user = hb_sheet_find_user(sheet, id, fold->full);
+    const uint64_t hash = id.data == raw.data ? record->user_hash : hb_hash(id, 0);
+    hb_sheet_user *const user = hb_sheet_find_user(sheet, id, hash, fold->full);
     if (user == NULL) {
         fold->counts.untaken++;
         return;
@@ -340,14 +369,35 @@ static void count_record(hb_fold *fold, hb_sheet *sheet, hb_fold_slot *slot, con
         count_sample(fold, sheet, record);
 }
 
+/* Brings into the cache what counting a record will ask for, in three steps, each of which needs what the one before
+ * has brought. `left` records follow from this one on. */
+static void prefetch(const hb_fold_slot *slot, const hb_sheet *sheet, const hb_record *const *records, uint32_t left)
+{
+    enum { LINE = 64, LINES = 3, TEXTS_AHEAD = 8, TABLES_AHEAD = 4, USER_AHEAD = 2 };
+    if (left > TEXTS_AHEAD)
+        for (size_t i = 0; i < LINES; i++)
+            __builtin_prefetch((const char *)records[TEXTS_AHEAD] + i * LINE);
+    if (left > TABLES_AHEAD) {
+        __builtin_prefetch(&slot->ids.places[records[TABLES_AHEAD]->id_hash & slot->ids.mask]);
+        hb_map_prefetch(&sheet->user_map, records[TABLES_AHEAD]->user_hash);
+    }
+    if (left > USER_AHEAD) {
+        const uint32_t at = hb_map_first(&sheet->user_map, records[USER_AHEAD]->user_hash);
+        if (at != HB_MAP_END)
+            __builtin_prefetch(&sheet->users[hb_map_entry(&sheet->user_map, at)]);
+    }
+}
+
 static void count_slot(hb_fold *fold, hb_fold_slot *slot)
 {
     hb_sheet *const sheet = slot->sheet == NULL ? hb_fold_thaw(fold, slot) : slot->sheet;
     const hb_record **const records = fold->order + slot->first;
     slot->used = fold->round;
     reserve_ids(&slot->ids, slot->taken);
-    for (uint32_t i = 0; i < slot->taken; i++)
+    for (uint32_t i = 0; i < slot->taken; i++) {
+        prefetch(slot, sheet, records + i, slot->taken - i);
         count_record(fold, sheet, slot, records[i]);
+    }
     slot->taken = 0;
 }
 
@@ -470,6 +520,25 @@ hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot)
         fold->watcher.thawed(fold->watcher.context, slot);
     }
     return slot->sheet;
+}
+
+hb_fold_slot *hb_fold_add_frozen(hb_fold *fold, hb_bytes channel, int64_t hour_s, hb_bytes sheet)
+{
+    hb_fold_slot *const slot = &fold->slots[slot_of(fold, channel, hb_hash(channel, 0), hour_s)];
+    hb_sheet_close(slot->sheet);
+    free(slot->frozen);
+    slot->sheet = NULL;
+    slot->frozen = hb_copy_text(sheet);
+    slot->frozen_size = sheet.size;
+    return slot;
+}
+
+void hb_fold_add_id(hb_fold_slot *slot, uint64_t hash)
+{
+    if (has_id(&slot->ids, hash))
+        return;
+    reserve_ids(&slot->ids, 1);
+    place_id(&slot->ids, hash);
 }
 
 void hb_fold_set_full(hb_fold *fold, bool full)

@@ -60,6 +60,12 @@ hb_sheet *hb_fold_peek(const hb_fold_slot *slot);
 /* Makes the sheet of a frozen slot again. */
 hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot);
 
+/* Adds the slot of an encoded sheet, as one that is frozen. */
+hb_fold_slot *hb_fold_add_frozen(hb_fold *fold, hb_bytes channel, int64_t hour_s, hb_bytes sheet);
+
+/* Has the slot know an id, by its hash: messages with it are duplicates. Not 0. */
+void hb_fold_add_id(hb_fold_slot *slot, uint64_t hash);
+
 /* While full, no new channels, words and users are kept: counted in `untaken` and, a fact of a new channel, in
  * `misplaced`. */
 void hb_fold_set_full(hb_fold *fold, bool full);

@@ -131,6 +131,8 @@ static void add_fact(hb_records *records, const hb_fact *fact, hb_bytes channel,
                       .shared = fact->shared};
     if (fact->received_ms != 0 && fact->received_ms < fact->time_ms)
         form.ahead_ms = (uint32_t)(fact->time_ms - fact->received_ms);
+    if (user.size > 0)
+        form.user_hash = hb_hash(user, 0);
     if (sample) {
         form.viewers = fact->viewers;
     } else if (counts_once && fact->id.size > 0) {

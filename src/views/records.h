@@ -16,7 +16,8 @@ typedef struct hb_record {
         uint64_t viewers;
     };
     uint64_t channel_hash;
-    uint32_t ahead_ms; /* how much later than its receipt the fact says it is: 24 h at most */
+    uint64_t user_hash; /* of the user as it stands in the tag */
+    uint32_t ahead_ms;  /* how much later than its receipt the fact says it is: 24 h at most */
     uint32_t room_size;
     uint32_t user_size;
     uint32_t name_size;

@@ -73,14 +73,39 @@ static bool has_room(const hb_sheet *sheet, size_t entries, size_t text)
     return entries < HB_SHEET_ENTRIES_MAX && text <= HB_SHEET_NAME_MAX && sheet->text_size + text <= HB_SHEET_TEXT_MAX;
 }
 
+hb_sheet_word *hb_sheet_make_word(hb_sheet *sheet, hb_kind kind, hb_bytes text, uint64_t hash)
+{
+    HB_RESERVE(sheet->words, sheet->word_capacity, sheet->word_count + 1);
+    hb_map_insert(&sheet->word_map, hash, (uint32_t)sheet->word_count);
+    hb_sheet_word *const word = &sheet->words[sheet->word_count++];
+    *word = (hb_sheet_word){.size = (uint32_t)text.size & HB_SHEET_WORD_SIZE, .kind = (unsigned)kind & 7};
+    if (text.size > sizeof word->within) {
+        word->text = hb_sheet_keep(sheet, text).data;
+    } else {
+        const uint64_t start = htole64(hb_bytes_start(text));
+        memcpy(word->within, &start, sizeof start);
+        sheet->text_size += text.size;
+    }
+    return word;
+}
+
+/* start: hb_bytes_start of the text. */
+static bool is_word(const hb_sheet_word *word, hb_kind kind, hb_bytes text, uint64_t start)
+{
+    if (word->size != text.size || word->kind != (unsigned)kind)
+        return false;
+    return text.size > sizeof word->within ? memcmp(word->text, text.data, text.size) == 0
+                                           : hb_bytes_start((hb_bytes){word->within, sizeof word->within}) == start;
+}
+
 bool hb_sheet_add_word(hb_sheet *sheet, hb_kind kind, hb_bytes text, uint64_t hash, uint32_t more, bool full)
 {
+    const uint64_t start = hb_bytes_start(text);
     hb_sheet_word *word = NULL;
     for (uint32_t at = hb_map_first(&sheet->word_map, hash); at != HB_MAP_END;
          at = hb_map_next(&sheet->word_map, hash, at)) {
         hb_sheet_word *const found = &sheet->words[hb_map_entry(&sheet->word_map, at)];
-        if (found->size == text.size && found->kind == (unsigned)kind &&
-            memcmp(found->text, text.data, text.size) == 0) {
+        if (is_word(found, kind, text, start)) {
             word = found;
             break;
         }
@@ -88,12 +113,7 @@ bool hb_sheet_add_word(hb_sheet *sheet, hb_kind kind, hb_bytes text, uint64_t ha
     if (word == NULL) {
         if (full || !has_room(sheet, sheet->word_count, text.size))
             return false;
-        HB_RESERVE(sheet->words, sheet->word_capacity, sheet->word_count + 1);
-        hb_map_insert(&sheet->word_map, hash, (uint32_t)sheet->word_count);
-        word = &sheet->words[sheet->word_count++];
-        *word = (hb_sheet_word){.text = hb_sheet_keep(sheet, text).data,
-                                .size = (uint32_t)text.size & HB_SHEET_WORD_SIZE,
-                                .kind = (unsigned)kind & 7};
+        word = hb_sheet_make_word(sheet, kind, text, hash);
     }
     word->count = add_up(word->count, more);
     if (sheet->watched && !word->touched) {
@@ -103,9 +123,8 @@ bool hb_sheet_add_word(hb_sheet *sheet, hb_kind kind, hb_bytes text, uint64_t ha
     return true;
 }
 
-hb_sheet_user *hb_sheet_find_user(hb_sheet *sheet, hb_bytes id, bool full)
+hb_sheet_user *hb_sheet_find_user(hb_sheet *sheet, hb_bytes id, uint64_t hash, bool full)
 {
-    const uint64_t hash = hb_hash(id, 0);
     for (uint32_t at = hb_map_first(&sheet->user_map, hash); at != HB_MAP_END;
          at = hb_map_next(&sheet->user_map, hash, at)) {
         hb_sheet_user *const found = &sheet->users[hb_map_entry(&sheet->user_map, at)];
@@ -256,13 +275,14 @@ bool hb_sheet_merge(hb_sheet *into, const hb_sheet *from, hb_error *error)
     merge_minutes(into, from);
     for (size_t i = 0; i < from->word_count; i++) {
         const hb_sheet_word *const word = &from->words[i];
-        const hb_bytes text = {word->text, word->size};
+        const hb_bytes text = hb_sheet_word_text(word);
         const hb_kind kind = (hb_kind)word->kind;
         hb_sheet_add_word(into, kind, text, hb_sheet_word_hash(kind, text), word->count, false);
     }
     for (size_t i = 0; i < from->user_count; i++) {
         const hb_sheet_user *const user = &from->users[i];
-        hb_sheet_user *const sum = hb_sheet_find_user(into, (hb_bytes){user->id, user->id_size}, false);
+        const hb_bytes id = {user->id, user->id_size};
+        hb_sheet_user *const sum = hb_sheet_find_user(into, id, hb_hash(id, 0), false);
         if (sum == NULL)
             continue; /* cannot be: fits() has seen to it */
         hb_sheet_add_user(into, sum, user->messages, user->words, user->minutes);
@@ -338,7 +358,7 @@ bool hb_sheet_next_word(const hb_sheet *sheet, size_t *cursor, hb_word *word)
     if (*cursor >= sheet->word_count)
         return false;
     const hb_sheet_word *const found = &sheet->words[(*cursor)++];
-    *word = (hb_word){(hb_kind)found->kind, {found->text, found->size}, found->count};
+    *word = (hb_word){(hb_kind)found->kind, hb_sheet_word_text(found), found->count};
     return true;
 }
 

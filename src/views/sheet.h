@@ -17,12 +17,16 @@ enum {
     HB_SHEET_ENTRIES_MAX = 8 << 20, /* words, and as many users, in one sheet */
     HB_SHEET_NAME_MAX = 4 << 20,    /* bytes of one word, id, name, game or title */
     HB_SHEET_WORD_SIZE = (1 << 26) - 1,
+    HB_SHEET_WORD_WITHIN = 8,        /* bytes; more of a word's text stand elsewhere */
     HB_SHEET_MINUTES_LISTED = 7,     /* of a user, when encoded: more are a map */
     HB_SHEET_NAME_MS = (1 << 22) - 1 /* an hour's 3,600,000 ms fit */
 };
 
 typedef struct hb_sheet_word {
-    const char *text;
+    union {
+        const char *text;                  /* in the sheet's memory; */
+        char within[HB_SHEET_WORD_WITHIN]; /* of a word that is short enough, as most are */
+    };
     uint32_t size : 26;
     uint32_t kind : 3;
     uint32_t touched : 1;
@@ -98,11 +102,26 @@ bool hb_sheet_add_word(hb_sheet *sheet, hb_kind kind, hb_bytes text, uint64_t ha
 
 static inline uint64_t hb_sheet_word_hash(hb_kind kind, hb_bytes text)
 {
-    return hb_hash(text, (uint64_t)kind);
+    if (text.size > HB_SHEET_WORD_WITHIN)
+        return hb_hash(text, (uint64_t)kind);
+    /* Both halves of a product, as XXH3 mixes; the constants are 2^64 by the golden ratio, and a prime of XXH64. */
+    const uint64_t with = (text.size << 3 | (uint64_t)kind) * 0x9e3779b97f4a7c15 ^ 0xc2b2ae3d27d4eb4f;
+    const unsigned __int128 product = (unsigned __int128)(hb_bytes_start(text) + 0x9e3779b97f4a7c15) * with;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Finds or makes a user; NULL when there is none yet and it could not be kept. The caller then adds to it. */
-hb_sheet_user *hb_sheet_find_user(hb_sheet *sheet, hb_bytes id, bool full);
+/* Valid until the next word is added to the sheet. */
+static inline hb_bytes hb_sheet_word_text(const hb_sheet_word *word)
+{
+    return (hb_bytes){word->size > HB_SHEET_WORD_WITHIN ? word->text : word->within, word->size};
+}
+
+/* Makes a word that is not there yet; the caller has seen that there is room, and sets its count. */
+hb_sheet_word *hb_sheet_make_word(hb_sheet *sheet, hb_kind kind, hb_bytes text, uint64_t hash);
+
+/* Finds or makes a user; NULL when there is none yet and it could not be kept. The caller then adds to it. hash is
+ * hb_hash(id, 0). */
+hb_sheet_user *hb_sheet_find_user(hb_sheet *sheet, hb_bytes id, uint64_t hash, bool full);
 
 /* Adds to a user of this sheet: messages and words of the minutes in the map. */
 void hb_sheet_add_user(hb_sheet *sheet, hb_sheet_user *user, uint32_t messages, uint32_t words, uint64_t minutes);

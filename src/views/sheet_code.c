@@ -133,7 +133,7 @@ static void put_words(hb_buffer *out, const hb_sheet *sheet, hb_buffer *room)
 {
     sort_item *items = hb_resize(NULL, sheet->word_count, sizeof *items);
     for (size_t i = 0; i < sheet->word_count; i++) {
-        const hb_bytes text = {sheet->words[i].text, sheet->words[i].size};
+        const hb_bytes text = hb_sheet_word_text(&sheet->words[i]);
         items[i] = (sort_item){order_of(sheet->words[i].kind, WORD_GROUP_BITS, text), text, (uint32_t)i};
     }
     sort_items(&items, sheet->word_count);
@@ -295,9 +295,9 @@ static void take_minutes(hb_code_reader *in, hb_sheet *sheet)
     }
 }
 
-/* Reads `count` texts as put_texts wrote them into the sheet's memory; what they may take is bounded there. The caller
- * frees the array. NULL when it is wrong: not ascending, not UTF-8, empty, too much. */
-static hb_bytes *take_texts(hb_code_reader *in, hb_sheet *sheet, size_t count)
+/* Reads `count` texts as put_texts wrote them into room; the sheet's bound on texts holds for them. The caller frees
+ * the array. NULL when it is wrong: not ascending, not UTF-8, empty, too much. */
+static hb_bytes *take_texts(hb_code_reader *in, size_t taken, size_t count, hb_arena *room)
 {
     hb_bytes *texts = hb_resize(NULL, count, sizeof *texts);
     size_t *shared = hb_resize(NULL, count, sizeof *shared);
@@ -310,7 +310,7 @@ static hb_bytes *take_texts(hb_code_reader *in, hb_sheet *sheet, size_t count)
         const hb_bytes rest = hb_code_take_bytes(in, texts[i].size);
         const size_t size = shared[i] + rest.size;
         if (in->bad || shared[i] > whole.size || rest.size == 0 || size > HB_SHEET_NAME_MAX ||
-            sheet->text_size + size > HB_SHEET_TEXT_MAX ||
+            taken + size > HB_SHEET_TEXT_MAX ||
             /* Ascending: it goes on behind the text before, or differs from it by a greater byte. */
             (shared[i] < whole.size && (unsigned char)rest.data[0] <= (unsigned char)whole.data[shared[i]])) {
             in->bad = true;
@@ -320,7 +320,8 @@ static hb_bytes *take_texts(hb_code_reader *in, hb_sheet *sheet, size_t count)
         hb_buffer_append(&whole, rest);
         if (!hb_utf8_valid(hb_buffer_bytes(&whole)))
             in->bad = true;
-        texts[i] = hb_sheet_keep(sheet, hb_buffer_bytes(&whole));
+        texts[i] = hb_arena_copy(room, hb_buffer_bytes(&whole));
+        taken += size;
     }
     hb_buffer_free(&whole);
     free(shared);
@@ -336,19 +337,17 @@ static void take_words(hb_code_reader *in, hb_sheet *sheet)
         const size_t count = hb_code_take_count(in, 4, HB_SHEET_ENTRIES_MAX); /* shared, further, a byte, the count */
         if (sheet->word_count + count > HB_SHEET_ENTRIES_MAX)
             in->bad = true;
-        hb_bytes *texts = in->bad ? NULL : take_texts(in, sheet, count);
-        if (texts == NULL)
-            return;
-        HB_RESERVE(sheet->words, sheet->word_capacity, sheet->word_count + count);
-        for (size_t i = 0; i < count; i++) {
+        hb_arena room = {0};
+        hb_bytes *texts = in->bad ? NULL : take_texts(in, sheet->text_size, count, &room);
+        if (texts != NULL)
+            HB_RESERVE(sheet->words, sheet->word_capacity, sheet->word_count + count);
+        for (size_t i = 0; texts != NULL && i < count; i++) {
             const uint64_t hash = hb_sheet_word_hash((hb_kind)kind, texts[i]);
-            hb_map_insert(&sheet->word_map, hash, (uint32_t)sheet->word_count);
-            sheet->words[sheet->word_count++] = (hb_sheet_word){.text = texts[i].data,
-                                                                .size = (uint32_t)texts[i].size & HB_SHEET_WORD_SIZE,
-                                                                .kind = kind & 7,
-                                                                .count = (uint32_t)hb_code_take_up_to(in, UINT32_MAX)};
+            hb_sheet_make_word(sheet, (hb_kind)kind, texts[i], hash)->count =
+                (uint32_t)hb_code_take_up_to(in, UINT32_MAX);
         }
         free(texts);
+        hb_arena_free(&room);
     }
 }
 
@@ -378,17 +377,18 @@ static void take_numeric_ids(hb_code_reader *in, hb_sheet *sheet, size_t count)
 static void take_other_ids(hb_code_reader *in, hb_sheet *sheet, size_t count)
 {
     uint64_t number = 0;
-    hb_bytes *texts = take_texts(in, sheet, count);
-    if (texts == NULL)
-        return;
-    HB_RESERVE(sheet->users, sheet->user_capacity, sheet->user_count + count);
-    for (size_t i = 0; i < count && !in->bad; i++) {
+    hb_arena room = {0};
+    hb_bytes *texts = take_texts(in, sheet->text_size, count, &room);
+    if (texts != NULL)
+        HB_RESERVE(sheet->users, sheet->user_capacity, sheet->user_count + count);
+    for (size_t i = 0; texts != NULL && i < count && !in->bad; i++) {
         if (is_numeric(texts[i], &number)) /* it would stand twice */
             in->bad = true;
         else
-            add_id(sheet, texts[i]);
+            add_id(sheet, hb_sheet_keep(sheet, texts[i]));
     }
     free(texts);
+    hb_arena_free(&room);
 }
 
 static uint64_t take_map(hb_code_reader *in)

@@ -7,10 +7,9 @@
  * What makes it right to read a partition on from hb_speed_start, wherever a run was cut off: progress is never written
  * of one hour without that of all others that have begun or have had late facts. So below the greatest position in the
  * store, there is no fact of which the store's progress knows nothing. */
-#include "views/speed.h"
+#include "views/speed_inside.h"
 
 #include "base/clock.h"
-#include "views/speed_rows.h"
 
 #include <stdlib.h>
 
@@ -23,66 +22,18 @@ enum {
     CHECK_EVERY_TIGHT = 64 << 10  /* the same when most of it is in use */
 };
 
-typedef enum stage { STAGE_OPEN, STAGE_CLOSING, STAGE_WRITTEN, STAGE_DONE } stage;
-
-typedef struct hour_state {
-    int64_t hour_s;
-    uint64_t start;    /* see hb_progress */
-    uint64_t position; /* of a partition: behind the last line counted before the hour began to close */
-    uint64_t passed;   /* of a partition: behind the last late fact */
-    uint64_t late;
-    int64_t taken_ms;    /* wall clock of the last lines, */
-    uint64_t taken_ends; /* and the log's ends until then */
-    stage stage;
-    bool behind; /* was behind the watermark when it was opened, or an earlier run has opened it */
-    bool begun;  /* what an earlier run wrote has been replaced */
-    bool known;  /* the store has its progress */
-    bool moved;  /* position or late differ from what the store has */
-} hour_state;
-
-typedef struct slot_note {
-    hb_top top;
-    int64_t written_ms; /* the sheet */
-    bool unwritten;     /* the store's sheet is older than the rows */
-    bool last_written;  /* of a closing hour */
-    bool begun;         /* the store has the rows */
-} slot_note;
-
-struct hb_speed {
-    hb_speed_options options;
-    hb_fold *fold;
-    hour_state *hours; /* ascending */
-    size_t hour_count;
-    size_t hour_capacity;
-    size_t hour;         /* number of the hour that the latest line was of: nearly always that of the next one too */
-    int64_t now_ms;      /* while lines are counted */
-    uint64_t first_line; /* number of the first of the lines in hand, */
-    uint64_t next;       /* of a partition: and its offset; then, where to go on */
-    uint64_t reached;    /* of a partition: the greatest position that was restored */
-    bool taken;          /* lines, ever */
-    int64_t watermark_ms;
-    uint64_t ends;    /* how often the log's end was reached */
-    size_t unchecked; /* bytes of lines since the last look at the memory held */
-    int64_t pressed_round;
-    size_t held;
-    uint64_t late;
-    uint64_t ids_forgotten;
-    hb_top_room *room;
-    hb_speed_rows rows;
-};
-
 /* ---- Notes ---- */
 
-static slot_note *note_of(hb_fold_slot *slot)
+hb_speed_slot_note *hb_speed_note(hb_fold_slot *slot)
 {
     if (slot->note == NULL)
-        slot->note = hb_alloc(sizeof(slot_note));
+        slot->note = hb_alloc(sizeof(hb_speed_slot_note));
     return slot->note;
 }
 
 static void slot_forgotten(void *context, hb_fold_slot *slot)
 {
-    slot_note *const note = slot->note;
+    hb_speed_slot_note *const note = slot->note;
     (void)context;
     if (note != NULL)
         hb_top_free(&note->top);
@@ -93,7 +44,7 @@ static void slot_forgotten(void *context, hb_fold_slot *slot)
 static void slot_thawed(void *context, hb_fold_slot *slot)
 {
     hb_speed *const speed = context;
-    slot_note *const note = note_of(slot);
+    hb_speed_slot_note *const note = hb_speed_note(slot);
     if (note->begun)
         hb_top_rebuild(&note->top, slot->sheet, speed->options.top, speed->room, NULL);
 }
@@ -120,23 +71,23 @@ static bool is_at(const hb_speed *speed, size_t place, int64_t hour_s)
     return place < speed->hour_count && speed->hours[place].hour_s == hour_s;
 }
 
-static int64_t end_ms_of(const hour_state *hour)
+static int64_t end_ms_of(const hb_speed_hour *hour)
 {
     return (hour->hour_s + HB_HOUR_S) * 1000;
 }
 
 /* Makes the hour the one of the latest line. */
-static hour_state *find_hour(hb_speed *speed, int64_t hour_s)
+static hb_speed_hour *find_hour(hb_speed *speed, int64_t hour_s)
 {
     if (is_at(speed, speed->hour, hour_s))
         return &speed->hours[speed->hour];
     speed->hour = place_of(speed, hour_s);
-    hour_state *hour = &speed->hours[speed->hour];
+    hb_speed_hour *hour = &speed->hours[speed->hour];
     if (!is_at(speed, speed->hour, hour_s)) {
         HB_RESERVE(speed->hours, speed->hour_capacity, speed->hour_count + 1);
         hour = &speed->hours[speed->hour];
         memmove(hour + 1, hour, (speed->hour_count - speed->hour) * sizeof *hour);
-        *hour = (hour_state){.hour_s = hour_s};
+        *hour = (hb_speed_hour){.hour_s = hour_s};
         hour->behind = end_ms_of(hour) <= speed->watermark_ms;
         speed->hour_count++;
     }
@@ -161,7 +112,7 @@ void hb_speed_restore(hb_speed *speed, hb_layer layer, const hb_progress *progre
     const bool fresh = !is_at(speed, place_of(speed, hour_s), hour_s);
     if (!progress->done && !fresh)
         return; /* the batch layer has closed it */
-    hour_state *const hour = find_hour(speed, hour_s);
+    hb_speed_hour *const hour = find_hour(speed, hour_s);
     hour->known = true;
     hour->start = progress->start;
     if (!is_partition(speed) || position > hour->position)
@@ -205,7 +156,7 @@ void hb_speed_caught_up(hb_speed *speed)
 
 static size_t slot_held(const hb_fold_slot *slot)
 {
-    const slot_note *const note = slot->note;
+    const hb_speed_slot_note *const note = slot->note;
     return hb_fold_slot_held(slot) + (note == NULL ? 0 : sizeof *note + hb_top_held(&note->top));
 }
 
@@ -224,7 +175,7 @@ static void freeze_sheets(hb_speed *speed, int64_t since_round, size_t enough)
 {
     for (size_t i = 0; i < hb_fold_slot_count(speed->fold) && speed->held > enough; i++) {
         hb_fold_slot *const slot = hb_fold_slot_at(speed->fold, i);
-        slot_note *const note = note_of(slot);
+        hb_speed_slot_note *const note = hb_speed_note(slot);
         if (slot->sheet == NULL || slot->used > since_round || (note->begun && slot->sheet->changed))
             continue;
         const size_t before = slot_held(slot);
@@ -260,7 +211,7 @@ static void stay_within_memory(hb_speed *speed)
 
 /* ---- Taking lines ---- */
 
-static void left_to_batch(hb_speed *speed, hour_state *hour)
+static void left_to_batch(hb_speed *speed, hb_speed_hour *hour)
 {
     hour->late++;
     speed->late++;
@@ -276,7 +227,7 @@ static uint64_t offset_of(const hb_speed *speed, uint64_t line)
 static bool is_wanted_of_partition(hb_speed *speed, int64_t hour_s, uint64_t line)
 {
     const uint64_t offset = offset_of(speed, line);
-    hour_state *const hour = find_hour(speed, hour_s);
+    hb_speed_hour *const hour = find_hour(speed, hour_s);
     if (hour->stage == STAGE_OPEN) {
         if (hour->taken_ms == 0 && !hour->known)
             hour->start = offset;
@@ -296,7 +247,7 @@ static bool is_wanted(void *context, int64_t hour_s, uint64_t line)
     hb_speed *const speed = context;
     if (is_partition(speed))
         return is_wanted_of_partition(speed, hour_s, line);
-    hour_state *const hour = &speed->hours[speed->hour];
+    hb_speed_hour *const hour = &speed->hours[speed->hour];
     if (hour->stage == STAGE_OPEN && hour->hour_s == hour_s)
         return true;
     left_to_batch(speed, hour);
@@ -362,7 +313,7 @@ size_t hb_speed_take(hb_speed *speed, int64_t part, hb_bytes lines, uint64_t nex
 {
     find_hour(speed, part);
     const size_t taken = take(speed, lines, now_ms);
-    hour_state *const hour = &speed->hours[speed->hour];
+    hb_speed_hour *const hour = &speed->hours[speed->hour];
     hour->taken_ms = now_ms;
     hour->taken_ends = speed->ends;
     hour->moved = true;
@@ -375,7 +326,7 @@ size_t hb_speed_take_records(hb_speed *speed, uint64_t at, hb_bytes lines, int64
     speed->next = at;
     const size_t taken = take(speed, lines, now_ms);
     for (size_t i = 0; i < speed->hour_count; i++) {
-        hour_state *const hour = &speed->hours[i];
+        hb_speed_hour *const hour = &speed->hours[i];
         if (hour->stage == STAGE_OPEN && speed->next > hour->position) {
             hour->position = speed->next;
             hour->moved = true;
@@ -412,7 +363,7 @@ void hb_speed_close(hb_speed *speed)
 /* ---- Flushing ---- */
 
 /* Whether an hour that is open should close now. */
-static bool is_over(const hb_speed *speed, const hour_state *hour, hb_speed_flush_kind kind, int64_t now_ms)
+static bool is_over(const hb_speed *speed, const hb_speed_hour *hour, hb_speed_flush_kind kind, int64_t now_ms)
 {
     /* The end was reached since: what was read of the hour is all of it, and nothing more has come. */
     const bool rests = speed->ends > hour->taken_ends && now_ms - hour->taken_ms >= REST_MS;
@@ -424,7 +375,7 @@ static bool is_over(const hb_speed *speed, const hour_state *hour, hb_speed_flus
 static void close_hours(hb_speed *speed, hb_speed_flush_kind kind, int64_t now_ms)
 {
     for (size_t i = 0; i < speed->hour_count; i++) {
-        hour_state *const hour = &speed->hours[i];
+        hb_speed_hour *const hour = &speed->hours[i];
         if (hour->stage == STAGE_WRITTEN) {
             hour->stage = STAGE_DONE;
             hour->moved = true;
@@ -436,7 +387,7 @@ static void close_hours(hb_speed *speed, hb_speed_flush_kind kind, int64_t now_m
     }
 }
 
-static void add_progress(hb_speed *speed, hour_state *hour)
+static void add_progress(hb_speed *speed, hb_speed_hour *hour)
 {
     hb_speed_rows_add_progress(&speed->rows, &(hb_progress){.part = hour->hour_s + speed->options.partition,
                                                             .start = hour->start,
@@ -452,7 +403,7 @@ static void add_progress(hb_speed *speed, hour_state *hour)
 static void add_further_progress(hb_speed *speed)
 {
     for (size_t i = 0; i < speed->hour_count; i++) {
-        hour_state *const hour = &speed->hours[i];
+        hb_speed_hour *const hour = &speed->hours[i];
         if (hour->stage != STAGE_DONE || !hour->moved)
             continue;
         if (hour->passed > hour->position)
@@ -460,7 +411,7 @@ static void add_further_progress(hb_speed *speed)
         add_progress(speed, hour);
     }
     for (size_t i = 0; i < speed->hour_count && is_partition(speed) && speed->rows.progress_count > 0; i++) {
-        hour_state *const hour = &speed->hours[i];
+        hb_speed_hour *const hour = &speed->hours[i];
         const uint64_t position = hour->position;
         if (hour->known)
             continue;
@@ -472,14 +423,14 @@ static void add_further_progress(hb_speed *speed)
 }
 
 /* The hour's last rows are in what is collected. */
-static void finish_hour(hb_speed *speed, hour_state *hour)
+static void finish_hour(hb_speed *speed, hb_speed_hour *hour)
 {
     hour->stage = STAGE_WRITTEN;
     hb_fold_forget(speed->fold, hour->hour_s);
 }
 
 /* The first write of a channel's rows in an hour. */
-static void begin_slot(hb_speed *speed, hb_fold_slot *slot, slot_note *note, int64_t now_ms)
+static void begin_slot(hb_speed *speed, hb_fold_slot *slot, hb_speed_slot_note *note, int64_t now_ms)
 {
     hb_speed_rows_add_whole(&speed->rows, slot, &note->top, speed->options.top, speed->room);
     note->begun = true;
@@ -488,7 +439,7 @@ static void begin_slot(hb_speed *speed, hb_fold_slot *slot, slot_note *note, int
 }
 
 /* The first write of an hour: everything of it, in place of whatever is there. */
-static void begin_hour(hb_speed *speed, hour_state *hour, int64_t now_ms)
+static void begin_hour(hb_speed *speed, hb_speed_hour *hour, int64_t now_ms)
 {
     const bool open = hour->stage == STAGE_OPEN;
     hour->begun = true;
@@ -496,7 +447,7 @@ static void begin_hour(hb_speed *speed, hour_state *hour, int64_t now_ms)
         hb_fold_slot *const slot = hb_fold_slot_at(speed->fold, i);
         if (slot->hour_s != hour->hour_s)
             continue;
-        begin_slot(speed, slot, note_of(slot), now_ms);
+        begin_slot(speed, slot, hb_speed_note(slot), now_ms);
         hb_speed_rows_add_sheet(&speed->rows, slot, open);
     }
     add_progress(speed, hour);
@@ -507,7 +458,7 @@ static void begin_hour(hb_speed *speed, hour_state *hour, int64_t now_ms)
 /* Adds what changed in a slot, and its sheet if that is due; returns how many words and users were encoded. */
 static size_t add_slot(hb_speed *speed, hb_fold_slot *slot, bool closing, hb_speed_flush_kind kind, int64_t now_ms)
 {
-    slot_note *const note = note_of(slot);
+    hb_speed_slot_note *const note = hb_speed_note(slot);
     if (!note->begun) {
         begin_slot(speed, slot, note, now_ms);
         note->unwritten = true;
@@ -526,7 +477,7 @@ static size_t add_slot(hb_speed *speed, hb_fold_slot *slot, bool closing, hb_spe
     return entries + 1;
 }
 
-static void add_hour(hb_speed *speed, hour_state *hour, hb_speed_flush_kind kind, int64_t now_ms)
+static void add_hour(hb_speed *speed, hb_speed_hour *hour, hb_speed_flush_kind kind, int64_t now_ms)
 {
     const bool closing = hour->stage == STAGE_CLOSING;
     const size_t rows = speed->rows.channel_count + speed->rows.sheet_count;
@@ -547,7 +498,7 @@ static void add_hour(hb_speed *speed, hour_state *hour, hb_speed_flush_kind kind
         finish_hour(speed, hour);
 }
 
-static bool is_to_begin(const hb_speed *speed, const hour_state *hour)
+static bool is_to_begin(const hb_speed *speed, const hb_speed_hour *hour)
 {
     return !hour->begun && (hour->stage == STAGE_CLOSING || (hour->stage == STAGE_OPEN && speed->ends > 0));
 }

@@ -108,4 +108,16 @@ typedef struct hb_speed_counts {
 
 hb_speed_counts hb_speed_count(const hb_speed *speed, int64_t now_ms);
 
+/* ---- Keeping it elsewhere ---- */
+
+/* Writes down all that the layer holds of a partition, for an engine that keeps the state itself (Spark), between two
+ * pieces of the log: only after hb_speed_flush has said that there is nothing more to write. Sheets are frozen by it;
+ * one may go on with the layer all the same. The bytes replace what *out held. */
+void hb_speed_save(hb_speed *speed, hb_buffer *out);
+
+/* Makes a layer of what hb_speed_save has written; it goes on exactly as the other would. options: as hb_speed_open,
+ * and of the same partition. NULL: HB_ERROR_CORRUPT, HB_ERROR_VERSION, HB_ERROR_USAGE (another partition's), or as
+ * hb_words_open. */
+hb_speed *hb_speed_load(const hb_speed_options *options, hb_bytes state, hb_error *error);
+
 #endif

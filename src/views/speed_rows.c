@@ -57,7 +57,7 @@ static void add_minute(hb_speed_rows *rows, const hb_sheet *sheet, unsigned minu
 static void add_word(void *context, const hb_sheet_word *word, bool gone)
 {
     hb_speed_rows *const rows = context;
-    const hb_bytes text = hb_arena_copy(&rows->texts, (hb_bytes){word->text, word->size});
+    const hb_bytes text = hb_arena_copy(&rows->texts, hb_sheet_word_text(word));
     HB_RESERVE(rows->words, rows->word_capacity, rows->word_count + 1);
     rows->words[rows->word_count++] =
         (hb_word_row){rows->channel, rows->hour_s, {(hb_kind)word->kind, text, word->count}, gone};

@@ -28,7 +28,7 @@ typedef struct sort_of_entry {
 static ranked rank_word(const hb_sheet *sheet, uint32_t entry)
 {
     const hb_sheet_word *const word = &sheet->words[entry];
-    return (ranked){word->count, {word->text, word->size}, entry, false};
+    return (ranked){word->count, hb_sheet_word_text(word), entry, false};
 }
 
 static void set_top_word(hb_sheet *sheet, uint32_t entry, bool top)

@@ -256,7 +256,7 @@ static void write_sheet(hb_store *store, int h)
         }
         const uint32_t messages = stale ? hour->stale_messages[i] : hour->messages[i];
         if (messages > 0) {
-            hb_sheet_user *user = hb_sheet_find_user(sheet, text, false);
+            hb_sheet_user *user = hb_sheet_find_user(sheet, text, hb_hash(text, 0), false);
             hb_sheet_add_user(sheet, user, messages, messages * 2, 1);
             hb_sheet_name_user(sheet, user, text, 0);
         }

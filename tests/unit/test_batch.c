@@ -193,6 +193,7 @@ static void an_hour_is_as_one_fold_makes_it(void **state)
     remove_places(&places);
 }
 
+/* What pieces held. */
 typedef struct pieces {
     size_t count;
     size_t minutes;
@@ -223,6 +224,12 @@ static void pieces_are_the_whole(void **state)
     const test_places places = make_places();
     hb_buffer lines = random_lines(12, MANY / 10, HOUR_S);
     append_plain(&places, HOUR_S, hb_buffer_bytes(&lines));
+    hb_error whole_error = {0};
+    hb_batch_result whole;
+    hb_batch *whole_batch =
+        hb_batch_open(&(hb_batch_options){.log = places.log, .top = 5, .jobs = 1, .memory = 1 << 28}, &whole_error);
+    assert_non_null(whole_batch);
+    assert_true(hb_batch_hour(whole_batch, HOUR_S, 3, &whole, &whole_error));
     for (unsigned jobs = 1; jobs <= 3; jobs++)
         for (size_t memory = 1 << 16; memory <= 1 << 28; memory <<= 12) {
             hb_error error = {0};
@@ -233,10 +240,12 @@ static void pieces_are_the_whole(void **state)
             hb_batch *batch = hb_batch_open(&options, &error);
             assert_non_null(batch);
             assert_true(hb_batch_hour(batch, HOUR_S, 3, &result, &error));
-            assert_int_equal(taken.minutes, result.changes.minute_count);
-            assert_int_equal(taken.words, result.changes.word_count);
-            assert_int_equal(taken.users, result.changes.user_count);
-            assert_int_equal(taken.sheets, result.changes.sheet_count);
+            assert_int_equal(taken.minutes, whole.changes.minute_count);
+            assert_int_equal(taken.words, whole.changes.word_count);
+            assert_int_equal(taken.users, whole.changes.user_count);
+            assert_int_equal(taken.sheets, whole.changes.sheet_count);
+            assert_int_equal(result.changes.sheet_count, 0);
+            assert_int_equal(result.changes.progress_count, 1);
             assert_int_equal(result.changes.progress[0].late, 3);
             taken = (pieces){.refuse_from = 2};
             assert_false(hb_batch_hour(batch, HOUR_S, 0, &result, &error));
@@ -244,9 +253,10 @@ static void pieces_are_the_whole(void **state)
             assert_int_equal(taken.count, 3);
             taken = (pieces){.refuse_from = 1000};
             assert_true(hb_batch_hour(batch, HOUR_S, 0, &result, &error));
-            assert_int_equal(taken.sheets, result.changes.sheet_count);
+            assert_int_equal(taken.sheets, whole.changes.sheet_count);
             hb_batch_close(batch);
         }
+    hb_batch_close(whole_batch);
     hb_buffer_free(&lines);
     remove_places(&places);
 }

@@ -51,7 +51,7 @@ static void make_sheet(int h)
             continue;
         if (dice(3) > 0)
             snprintf(hour->names[i], sizeof hour->names[i], "n%u", dice(3));
-        hb_sheet_user *user = hb_sheet_find_user(sheet, text, false);
+        hb_sheet_user *user = hb_sheet_find_user(sheet, text, hb_hash(text, 0), false);
         hb_sheet_add_user(sheet, user, hour->messages[i], hour->user_words[i],
                           (uint64_t)dice(1 << 30) << 30 | dice(1 << 30));
         hb_sheet_name_user(sheet, user, hb_bytes_of(hour->names[i]), dice(3600000));

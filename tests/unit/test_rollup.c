@@ -84,7 +84,7 @@ static void make_channel(hour_made *made, hb_bytes channel, int64_t hour_s, bool
         const uint32_t fresh = open ? dice(3) : 0; /* counted since the sheet was written */
         if (count > 0) {
             hb_sheet_add_word(sheet, kind, text, hb_sheet_word_hash(kind, text), count, false);
-            hb_sheet_user *user = hb_sheet_find_user(sheet, text, false);
+            hb_sheet_user *user = hb_sheet_find_user(sheet, text, hb_hash(text, 0), false);
             hb_sheet_add_user(sheet, user, count, count * 2, 1);
             hb_sheet_name_user(sheet, user, hb_bytes_of(names[dice(4)]), dice(3600000));
         }

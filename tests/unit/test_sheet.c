@@ -17,7 +17,7 @@ static void add_word(hb_sheet *sheet, hb_kind kind, const char *text, uint32_t c
 
 static void add_user(hb_sheet *sheet, const char *id, const char *name, unsigned minute, uint32_t words)
 {
-    hb_sheet_user *const user = hb_sheet_find_user(sheet, hb_bytes_of(id), false);
+    hb_sheet_user *const user = hb_sheet_find_user(sheet, hb_bytes_of(id), hb_hash(hb_bytes_of(id), 0), false);
     assert_non_null(user);
     hb_sheet_add_user(sheet, user, 1, words, UINT64_C(1) << minute);
     hb_sheet_name_user(sheet, user, hb_bytes_of(name), minute * 60000 + 7);

@@ -1,21 +1,13 @@
 package hubbub.spark;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.PartitionInfo;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -26,27 +18,12 @@ import org.apache.spark.sql.SparkSession;
  * record's timestamp is its fact's event time: it tells the hour before the line is read.
  */
 final class KafkaHoursLog implements HoursLog {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
   private final Address address;
-  private final KafkaConsumer<byte[], byte[]> consumer;
-  private final List<TopicPartition> partitions = new ArrayList<>();
+  private final KafkaTopic topic;
 
   KafkaHoursLog(Address address) {
     this.address = address;
-    Properties properties = new Properties();
-    properties.putAll(KafkaSettings.of(address));
-    consumer = new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-    try {
-      List<PartitionInfo> found = consumer.partitionsFor(address.place(), PATIENCE);
-      if (found == null || found.isEmpty()) {
-        throw new HubbubException("there is no topic at " + address);
-      }
-      found.forEach(each -> partitions.add(new TopicPartition(each.topic(), each.partition())));
-    } catch (KafkaException e) {
-      consumer.close(Duration.ZERO);
-      throw new HubbubException("cannot read from " + address + ": " + e.getMessage(), e);
-    }
+    this.topic = new KafkaTopic(address);
   }
 
   @Override
@@ -71,47 +48,39 @@ final class KafkaHoursLog implements HoursLog {
 
   @Override
   public JavaRDD<Counted> count(SparkSession spark, Hours hours, List<Progress> speed) {
-    Map<TopicPartition, Long> from = begins(hours, speed);
-    Map<TopicPartition, Long> to = ends(hours, speed);
-    for (TopicPartition partition : partitions) {
-      from.merge(partition, to.get(partition), Math::min);
-      to.merge(partition, from.get(partition), Math::max);
-    }
+    Map<Integer, Long> from = begins(hours, speed);
+    Map<Integer, Long> to = ends(hours, speed);
+    from.replaceAll((partition, offset) -> Math.min(offset, to.get(partition)));
     Dataset<Row> records =
         spark
             .read()
             .format("kafka")
             .options(KafkaSettings.options(address))
-            .option("assign", "{\"" + address.place() + "\":" + partitions.stream().map(TopicPartition::partition).toList() + "}")
-            .option("startingOffsets", offsets(from))
-            .option("endingOffsets", offsets(to))
+            .option("assign", "{\"" + address.place() + "\":" + from.keySet() + "}")
+            .option("startingOffsets", KafkaTopic.offsets(address.place(), from))
+            .option("endingOffsets", KafkaTopic.offsets(address.place(), to))
             .load()
             .select("partition", "offset", "timestamp", "value");
     return records.javaRDD().mapPartitions(rows -> count(rows, hours));
   }
 
   /** The offsets from which on there may be facts of these hours. */
-  private Map<TopicPartition, Long> begins(Hours hours, List<Progress> speed) {
-    Map<TopicPartition, Long> begins = new HashMap<>(consumer.beginningOffsets(partitions, PATIENCE));
-    Map<TopicPartition, Long> known = new HashMap<>();
+  private Map<Integer, Long> begins(Hours hours, List<Progress> speed) {
+    Map<Integer, Long> known = new HashMap<>();
     if (hours.only() != null) {
       for (Progress part : speed) {
         if (hours.contain(part.hour())) {
-          known.merge(new TopicPartition(address.place(), part.partition()), part.start(), Math::min);
+          known.merge(part.partition(), part.start(), Math::min);
         }
       }
     } else if (hours.from() > 0) {
-      Map<TopicPartition, Long> times = new HashMap<>();
-      partitions.forEach(partition -> times.put(partition, hours.from() * 1000));
-      for (Map.Entry<TopicPartition, OffsetAndTimestamp> each :
-          consumer.offsetsForTimes(times, PATIENCE).entrySet()) {
-        known.put(each.getKey(), each.getValue() == null ? Long.MAX_VALUE : each.getValue().offset());
-      }
+      known = topic.since(hours.from() * 1000);
     } else {
-      return begins;
+      return topic.begins();
     }
-    for (TopicPartition partition : partitions) { // retention may have removed what the store knows of
-      begins.merge(partition, known.getOrDefault(partition, Long.MAX_VALUE), Math::max);
+    Map<Integer, Long> begins = topic.begins(); // retention may have removed what the store knows of
+    for (Map.Entry<Integer, Long> begin : begins.entrySet()) {
+      begin.setValue(Math.max(begin.getValue(), known.getOrDefault(begin.getKey(), Long.MAX_VALUE)));
     }
     return begins;
   }
@@ -120,31 +89,24 @@ final class KafkaHoursLog implements HoursLog {
    * The offsets up to which there may be facts of these hours. Where the speed layer has gone past the hours, it has
    * noted where their last facts are, late ones included; else it is the end that the partition has now.
    */
-  private Map<TopicPartition, Long> ends(Hours hours, List<Progress> speed) {
-    Map<TopicPartition, Long> ends = new HashMap<>(consumer.endOffsets(partitions, PATIENCE));
-    for (TopicPartition partition : partitions) {
+  private Map<Integer, Long> ends(Hours hours, List<Progress> speed) {
+    Map<Integer, Long> ends = topic.ends();
+    for (Map.Entry<Integer, Long> end : ends.entrySet()) {
       long last = 0;
       boolean past = false;
       boolean open = false;
       for (Progress part : speed) {
-        if (part.partition() == partition.partition()) {
+        if (part.partition() == end.getKey()) {
           past |= part.hour() >= hours.to();
           open |= hours.contain(part.hour()) && !part.done();
           last = hours.contain(part.hour()) ? Math.max(last, part.position()) : last;
         }
       }
       if (past && !open) {
-        ends.merge(partition, last, Math::min);
+        end.setValue(Math.min(end.getValue(), last));
       }
     }
     return ends;
-  }
-
-  /** {"topic":{"0":12,"1":7}} */
-  private String offsets(Map<TopicPartition, Long> offsets) {
-    List<String> each = new ArrayList<>();
-    offsets.forEach((partition, offset) -> each.add("\"" + partition.partition() + "\":" + offset));
-    return "{\"" + address.place() + "\":{" + String.join(",", each) + "}}";
   }
 
   private static Iterator<Counted> count(Iterator<Row> rows, Hours hours) {
@@ -189,6 +151,6 @@ final class KafkaHoursLog implements HoursLog {
 
   @Override
   public void close() {
-    consumer.close(Duration.ofSeconds(1));
+    topic.close();
   }
 }

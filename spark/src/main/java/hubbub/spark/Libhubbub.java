@@ -45,6 +45,36 @@ final class Libhubbub {
   /** The rows of an encoded sheet, as {@link FlatRows} reads them; top 0 means all. */
   static native byte[] sheetRows(byte[] sheet, int top);
 
+  /**
+   * Opens the speed layer of a partition of a Kafka log: with a state that {@link #speedSave} has made, or, where that is
+   * null, with the progress that the store has (six numbers each: layer, 0 speed or 1 batch; part, start, position, done,
+   * late; the batch layer's first).
+   */
+  static native long speedOpen(int partition, int top, long memory, byte[] state, long[] progress);
+
+  static native void speedClose(long speed);
+
+  /** The offset from which the partition is to be read on. */
+  static native long speedNext(long speed);
+
+  /**
+   * Counts the lines that stand in a direct buffer between two places; line i has the offset at + i. Returns how many
+   * bytes of them were taken: fewer than all when memory is short; then flush, and offer the rest again.
+   */
+  static native int speedTake(long speed, long at, ByteBuffer lines, int from, int to, long now);
+
+  /** Tells that all that there is for now has been taken; from then on flushes give rows. */
+  static native void speedCaughtUp(long speed);
+
+  /** The next rows for the store, as {@link FlatRows} reads them; null when there are none. */
+  static native byte[] speedFlush(long speed, boolean end, long now);
+
+  /** All that the layer holds; after a flush that gave nothing. */
+  static native byte[] speedSave(long speed);
+
+  /** What the layer met since it was opened, in the order of {@link FoldCounts}. */
+  static native long[] speedCounts(long speed);
+
   private static void load() {
     try (InputStream library = Libhubbub.class.getResourceAsStream(LIBRARY)) {
       if (library == null) {

@@ -1,8 +1,6 @@
 package hubbub.spark;
 
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.SparkSession;
 
@@ -32,6 +30,7 @@ public final class Main {
       CassandraStore store = new CassandraStore(at, spark.sparkContext().getConf());
       return switch (arguments[0]) {
         case "batch" -> batch(new BatchJob(spark, store, top), log, options);
+        case "process" -> process(spark, store, log, options);
         default -> throw new HubbubException("there is no job \"" + arguments[0] + "\"");
       };
     }
@@ -49,6 +48,19 @@ public final class Main {
       BatchJob.Summary done = job.run(log, hours, ranged);
       say(done.hours() == 0 ? "there is nothing to recompute" : BatchJob.say(done, System.currentTimeMillis() - now));
     }
+    return 0;
+  }
+
+  private static int process(SparkSession spark, CassandraStore store, Address log, Map<String, String> options) {
+    SpeedJob.Settings settings =
+        new SpeedJob.Settings(
+            Integer.parseInt(options.getOrDefault("top", "100")),
+            Long.parseLong(options.getOrDefault("memory", "1073741824")),
+            options.get("checkpoint"),
+            Long.parseLong(options.getOrDefault("every", "2000")),
+            Long.parseLong(options.getOrDefault("at-once", "1000000")),
+            options.containsKey("until-end"));
+    new SpeedJob(spark, store, log, settings).run();
     return 0;
   }
 
@@ -70,9 +82,8 @@ public final class Main {
       throw new HubbubException("what is wanted is a job, and pairs of --name value");
     }
     Map<String, String> options = new HashMap<>();
-    for (List<String> rest = new ArrayList<>(List.of(arguments)).subList(1, arguments.length); !rest.isEmpty(); ) {
-      options.put(rest.get(0).replaceFirst("^--", ""), rest.get(1));
-      rest = rest.subList(2, rest.size());
+    for (int i = 1; i < arguments.length; i += 2) {
+      options.put(arguments[i].replaceFirst("^--", ""), arguments[i + 1]);
     }
     return options;
   }

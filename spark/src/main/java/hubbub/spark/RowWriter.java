@@ -1,10 +1,11 @@
 package hubbub.spark;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -19,12 +20,14 @@ final class RowWriter implements FlatRows.Visitor, AutoCloseable {
   private static final long MINUTE = 60;
   private static final long LATEST_WITHIN = 3 * Progress.HOUR; // seconds that a minute of table latest may be old
   private static final int LATEST_TTL = 6 * 3600;
+  private static final int KEY_MAX = 65535;
+  private static final int UTF8_MAX = 3; // bytes for each char of a String
 
   private final Writes writes;
   private final Layer layer;
   private final Stamps batch; // null in the speed layer
   private final Map<Long, Stamps> speed = new HashMap<>(); // by hour
-  private final List<Progress> progress = new ArrayList<>();
+  private final Map<Long, Progress> progress = new LinkedHashMap<>(); // by part: the latest
   private boolean replacing;
 
   // The subject.
@@ -49,24 +52,25 @@ final class RowWriter implements FlatRows.Visitor, AutoCloseable {
     return writer;
   }
 
-  /** Begins to write rows as libhubbub hands them over. */
+  /** Begins to write rows as libhubbub hands them over: of one transaction of the speed layer, or of one sheet. */
   void write(byte[] rows) {
-    FlatRows.read(rows, this);
-    writes.flush();
     if (layer == Layer.SPEED) {
+      speed.clear();
       replacing = false;
     }
+    FlatRows.read(rows, this);
+    writes.flush();
   }
 
   /** Awaits all rows, and only then writes the progress that came with them. */
   void finish() {
     writes.finish();
-    writeProgress(progress);
+    writeProgress(progress.values());
     progress.clear();
   }
 
   /** Writes progress, and tells those who wait for news. */
-  void writeProgress(List<Progress> parts) {
+  void writeProgress(Collection<Progress> parts) {
     Instant now = Instant.now();
     for (Progress part : parts) {
       writes.put(
@@ -94,7 +98,7 @@ final class RowWriter implements FlatRows.Visitor, AutoCloseable {
 
   @Override
   public void progress(Progress part) {
-    progress.add(part);
+    progress.put(part.part(), part);
     speed.put(part.hour(), Stamps.speed(part.position()));
   }
 
@@ -161,6 +165,9 @@ final class RowWriter implements FlatRows.Visitor, AutoCloseable {
 
   @Override
   public void word(boolean gone, String kind, long count, String word) {
+    if (!fitsKey(word)) {
+      return;
+    }
     if (gone) {
       writes.gather(Table.WORDFREQ_GONE, stamps.rows(), channel, hourTime(), kind, word);
     } else {
@@ -170,6 +177,9 @@ final class RowWriter implements FlatRows.Visitor, AutoCloseable {
 
   @Override
   public void user(boolean gone, FlatRows.User user) {
+    if (!fitsKey(user.id())) {
+      return;
+    }
     if (gone) {
       writes.gather(Table.MSGPERUSER_GONE, stamps.rows(), channel, hourTime(), user.id());
     } else {
@@ -224,6 +234,11 @@ final class RowWriter implements FlatRows.Visitor, AutoCloseable {
       writes.put(Table.LAST_SEEN_ROOM, lastSeen, channel, last, roomId);
     }
     writes.put(Table.FIRST_SEEN, Stamps.firstSeen(firstSeen), channel, Instant.ofEpochSecond(firstSeen));
+  }
+
+  /** Cassandra takes keys of less than 64 KiB. What is longer stands in the sheet only. */
+  private static boolean fitsKey(String text) {
+    return text.length() <= KEY_MAX / UTF8_MAX || text.getBytes(StandardCharsets.UTF_8).length <= KEY_MAX;
   }
 
   private Instant hourTime() {
