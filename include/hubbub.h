@@ -217,6 +217,33 @@ HB_API bool hb_sheet_merge(hb_sheet *into, const hb_sheet *from, hb_error *error
 
 HB_API void hb_free(void *memory);
 
+/* ---- Rows: what a store keeps of a sheet, as bytes that any language reads ----
+ *
+ * Rows come as one run of bytes without pointers: records, one behind the other up to the end, each a byte of hb_row
+ * that tells its sort, then its fields in the order given there. Numbers are little-endian, i8 to i64 wide; a text (t)
+ * is its size (i32) and its bytes: valid UTF-8, but for a sheet. Names of fields are those of docs/store.md; times are
+ * Unix seconds. */
+typedef enum hb_row {
+    HB_ROW_PROGRESS = 1, /* part, start, position: i64; done: i8; late: i64 */
+    HB_ROW_REPLACE,      /* whole: i8 (1: of all channels, 0: of those with a sheet here), hour: i64 */
+    HB_ROW_SUBJECT,      /* channel: t, hour: i64: what the rows from here to the next subject are of */
+    HB_ROW_MINUTE,       /* minute, messages, words, chatters, shared, viewers_sum, samples: i64; game, title: t */
+    HB_ROW_WORD,         /* gone: i8 (1: has left the top: delete the row), kind: i8 (hb_kind), count: i64, word: t */
+    HB_ROW_USER,         /* gone: i8, messages, words, minutes: i64; user_id, user_name: t */
+    HB_ROW_SHEET,        /* open: i8 (1: the hour still goes on), words_version: i32, sheet: t */
+    HB_ROW_TOP_WORD,     /* kind: i8, rank: i32, count: i64, word: t */
+    HB_ROW_TOP_USER,     /* rank: i32; messages, words: i64; user_id, user_name: t */
+    HB_ROW_CHANNEL       /* first_seen, last_seen: i64; room_id: t (may be empty) */
+} hb_row;
+
+enum { HB_ROWS_RANKED = 100 }; /* top words of each kind, and top users, that get a record with their rank */
+
+/* Makes the rows of a sheet: its minutes; of each kind the first `top` words (by count falling, then by the bytes), and
+ * as many users (by messages falling, then by the id's bytes); the sheet itself; the first HB_ROWS_RANKED of each with
+ * their ranks; the channel. top: 1 up, or HB_ROWS_ALL. *data is the caller's, to be freed with hb_free. */
+#define HB_ROWS_ALL UINT32_MAX
+HB_API void hb_sheet_rows(hb_sheet *sheet, uint32_t top, char **data, size_t *size);
+
 /* ---- The fold: lines -> sheets ---- */
 
 typedef struct hb_fold hb_fold;

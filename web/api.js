@@ -39,13 +39,28 @@ export function channels(signal) {
 }
 
 // All minutes since `from`, which may be more than one answer holds: an answer has the newest.
-export async function rate(channel, from, signal) {
-  const answer = await get(of(channel, 'rate'), { from, limit: rowsAtMost }, signal);
+async function minutes(channel, view, from, signal) {
+  const answer = await get(of(channel, view), { from, limit: rowsAtMost }, signal);
   for (let page = answer; page.rows.length === rowsAtMost;) {
-    page = await get(of(channel, 'rate'), { from: answer.from, to: page.rows[0].time, limit: rowsAtMost }, signal);
+    page = await get(of(channel, view), { from: answer.from, to: page.rows[0].time, limit: rowsAtMost }, signal);
     answer.rows = page.rows.concat(answer.rows);
   }
   return answer;
+}
+
+export function rate(channel, from, signal) {
+  return minutes(channel, 'rate', from, signal);
+}
+
+export function viewers(channel, from, signal) {
+  return minutes(channel, 'viewers', from, signal);
+}
+
+// Why there are no viewers, as far as the server knows: a sentence, or null.
+export async function noViewers(signal) {
+  const response = await fetch('/healthz', { signal });
+  const { viewers: told } = await response.json();
+  return told?.status === 'missing' ? told.reason : null;
 }
 
 export function words(channel, from, kind, limit, signal) {

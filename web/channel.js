@@ -7,6 +7,7 @@ import { Feed } from './feed.js';
 import { agoSaid, clock, count, dayAndClock, harmless, sentence } from './format.js';
 import { openLive } from './live.js';
 import { Table } from './table.js';
+import { changesOf, isFresh } from './viewers.js';
 
 // step: seconds a point of the chart; every: how often the rankings are asked for again while something is said (ms).
 // Long ranges change little and cost more.
@@ -31,6 +32,8 @@ const ranked = 50; // rows of a ranking
 const fed = 100; // messages shown at first
 const secondLookMs = 2000; // for messages written before live events began and readable only after
 const moderationMs = 15000; // between looks at what was removed
+const viewersMs = 30000; // between looks at how many watch
+const changesShown = 3;
 const patienceMs = 1000; // for the first event, before asking without it
 
 export class Channel {
@@ -38,6 +41,7 @@ export class Channel {
     this.state = state;
     this.link = link;
     this.minutes = new Map(); // Unix seconds -> row
+    this.viewers = []; // rows
     this.rankedAt = -Infinity;
     this.requests = {};
     this.build();
@@ -46,6 +50,7 @@ export class Channel {
     this.listen(state.channel);
     this.tick = setInterval(() => this.paint(), 5000); // the range ends now
     this.moderation = setInterval(() => this.markRemoved(), moderationMs);
+    this.watching = setInterval(() => this.askViewers(), viewersMs);
     this.retry = setTimeout(() => this.load(), patienceMs);
   }
 
@@ -80,6 +85,7 @@ export class Channel {
       ['messages_per_minute', 'messages/min'],
       ['words_per_minute', 'words/min'],
       ['chatters', 'chatters'],
+      ['viewers', 'viewers'],
       ['last_seen', 'last message'],
     ]) {
       this.figures[name] = element('dd', {}, '–');
@@ -127,7 +133,14 @@ export class Channel {
       'messages',
     );
     this.empty = element('div', { class: 'empty', hidden: true });
-    this.chartPanel = element('section', { class: 'panel timeline', 'aria-label': 'Words a minute' }, this.chart.node);
+    this.stream = element('p', { class: 'stream note' });
+    this.changes = element('ol', { class: 'changes note', 'aria-label': 'Changes of the stream' });
+    this.chartPanel = element(
+      'section',
+      { class: 'panel timeline', 'aria-label': 'Words a minute' },
+      this.chart.node,
+      element('div', { class: 'streams' }, this.stream, this.changes),
+    );
     this.content = element(
       'div',
       { class: 'content' },
@@ -211,6 +224,7 @@ export class Channel {
     for (const request of Object.values(this.requests)) request.abort();
     clearInterval(this.tick);
     clearInterval(this.moderation);
+    clearInterval(this.watching);
     clearTimeout(this.secondLook);
     clearTimeout(this.retry);
     clearTimeout(this.nextRanking);
@@ -227,6 +241,7 @@ export class Channel {
     this.markLinks();
     if (before.range !== state.range) {
       this.minutes.clear();
+      this.viewers = [];
       this.complete = false;
       this.load();
     } else if (before.kind !== state.kind) {
@@ -244,6 +259,7 @@ export class Channel {
     clearTimeout(this.secondLook);
     this.secondLook = setTimeout(() => this.fillFeed(), secondLookMs);
     this.rank();
+    this.askViewers();
     const rate = await this.ask('rate', (signal) => api.rate(channel, `-${range}`, signal));
     if (!rate) return; // replaced by a newer question, or closed
     if (rate.failure) {
@@ -260,6 +276,24 @@ export class Channel {
     this.failure = null;
     this.complete = true;
     this.takeMinutes(rate.rows);
+  }
+
+  // How many watch is told each minute, so it is asked for now and then; where nothing is told, the server may know why.
+  async askViewers() {
+    if (document.hidden && this.complete) return;
+    const { channel, range } = this.state;
+    const answer = await this.ask('viewers', (signal) => api.viewers(channel, `-${range}`, signal));
+    if (!answer?.rows) return;
+    this.viewers = answer.rows;
+    const last = answer.rows.at(-1);
+    if (last && isFresh(last, api.serverTime() / 1000)) {
+      this.noViewers = null;
+    } else {
+      const reason = await this.ask('health', api.noViewers);
+      if (reason?.failure) return;
+      this.noViewers = reason;
+    }
+    this.paint();
   }
 
   async fillFeed() {
@@ -355,6 +389,7 @@ export class Channel {
       else said = true;
     }
     this.explain(said);
+    this.showStream(to);
     if (this.chartPanel.hidden || !this.complete) return;
     // What lies before the channel was first seen is not worth the space.
     const seen = this.row ? Date.parse(this.row.first_seen) / 1000 : from;
@@ -364,12 +399,32 @@ export class Channel {
       toS: to,
       stepS: range.step,
       seenS: seen,
+      viewers: this.viewers,
+      changes: changesOf(this.viewers, this.noViewers ? null : to),
       now: this.row && {
         words: this.row.words_per_minute,
         messages: this.row.messages_per_minute,
         chatters: this.row.chatters,
       },
     });
+  }
+
+  // What is on, or why nothing is known of it; and what changed last.
+  showStream(nowS) {
+    const last = this.viewers.at(-1);
+    const live = last !== undefined && isFresh(last, nowS);
+    this.figures.viewers.parentNode.hidden = !live;
+    setText(this.figures.viewers, live ? count(last.viewers) : '–');
+    let text = '';
+    if (live) text = [last.game, last.title].map(harmless).filter(Boolean).join(' · ');
+    else if (this.noViewers) text = sentence(this.noViewers);
+    else if (last) text = 'Offline';
+    setText(this.stream, text);
+    const changes = changesOf(this.viewers, this.noViewers ? null : nowS).slice(-changesShown).reverse();
+    const shown = changes.map(({ s, text: what }) => `${this.state.range === '7d' ? dayAndClock(s * 1000) : clock(s * 1000)} ${what}`);
+    if (shown.join('\n') === this.changesShown) return;
+    this.changesShown = shown.join('\n');
+    this.changes.replaceChildren(...shown.map((one) => element('li', {}, element('bdi', {}, one))));
   }
 
   explain(said) {

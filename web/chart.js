@@ -3,12 +3,17 @@
 
 import { element, setText } from './dom.js';
 import { clock, compact, count, dayAndClock } from './format.js';
+import { levelsOf } from './viewers.js';
 
 const series = [
   { name: 'words', label: 'Words', colour: '--words', fill: true },
   { name: 'messages', label: 'Messages', colour: '--messages' },
   { name: 'chatters', label: 'Chatters', colour: '--chatters' },
 ];
+// Drawn to a scale of its own, and only where there are any.
+const watching = { name: 'viewers', label: 'Viewers', colour: '--viewers' };
+const watchingAt = 1 + 2 * series.length; // its column, behind those of points()
+const markColours = { live: '--good', offline: '--muted', game: '--accent', title: '--accent' };
 const minuteS = 60;
 const timeSteps = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800]; // between labels, s
 
@@ -51,7 +56,7 @@ export class Chart {
     this.hidden = new Set();
     this.legend = element('div', { class: 'legend', role: 'group', 'aria-label': 'Lines of the chart' });
     this.values = {};
-    for (const { name, label } of series) {
+    for (const { name, label } of [...series, watching]) {
       const value = element('span', { class: 'value' });
       this.values[name] = value;
       this.legend.append(
@@ -60,6 +65,7 @@ export class Chart {
           {
             type: 'button',
             class: `line line-${name}`,
+            hidden: name === watching.name,
             'aria-pressed': 'true',
             onclick: (event) => this.toggle(name, event.currentTarget),
           },
@@ -92,6 +98,7 @@ export class Chart {
   toggle(name, button) {
     if (this.hidden.delete(name) === false) this.hidden.add(name);
     button.setAttribute('aria-pressed', String(!this.hidden.has(name)));
+    if (name === watching.name) this.plot?.setSeries(watchingAt, { show: !this.hidden.has(name) });
     series.forEach((line, i) => {
       if (line.name !== name) return;
       this.plot?.setSeries(i + 1, { show: !this.hidden.has(name) });
@@ -99,12 +106,15 @@ export class Chart {
     });
   }
 
-  // See points().
+  // See points(), levelsOf() and changesOf().
   show(minutes, range) {
+    const columns = points(minutes, range);
+    const viewers = levelsOf(range.viewers, columns[0], range.stepS);
+    const watched = viewers.some((value) => value !== null);
     this.range = range;
-    this.data = points(minutes, range);
-    if (this.plot) this.plot.setData(this.data);
-    else this.rebuild();
+    this.data = [...columns, viewers];
+    if (this.plot && watched === this.watched) this.plot.setData(this.data);
+    else this.rebuild(watched);
     this.describe();
     this.readOut();
   }
@@ -120,8 +130,10 @@ export class Chart {
     return { width: Math.floor(this.canvas.clientWidth), height: Math.floor(this.canvas.clientHeight) };
   }
 
-  rebuild() {
+  rebuild(watched = this.watched) {
     const size = this.size();
+    this.watched = watched;
+    this.legend.querySelector(`.line-${watching.name}`).hidden = !watched;
     if (size.width === 0 || !this.range) return;
     this.plot?.destroy();
     const style = getComputedStyle(this.canvas);
@@ -158,7 +170,8 @@ export class Chart {
             time: true,
             range: (_, first, last) => (first < last ? [first, last] : [this.range.fromS, this.range.toS]),
           },
-          y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 10] },
+          y: { range: fromZero },
+          viewers: { range: fromZero },
         },
         axes: [
           {
@@ -170,13 +183,46 @@ export class Chart {
             size: 28,
           },
           { ...axis, values: (_, splits) => splits.map(compact), size: 52, space: 40 },
+          {
+            ...axis,
+            scale: watching.name,
+            side: 1,
+            show: Boolean(watched),
+            grid: { show: false },
+            stroke: colour(watching.colour),
+            values: (_, splits) => splits.map(compact),
+            size: 52,
+            space: 40,
+          },
         ],
-        series: [{}, ...series.map((one) => line(one, false)), ...series.map((one) => line(one, true))],
-        hooks: { setCursor: [() => this.readOut()] },
+        series: [
+          {},
+          ...series.map((one) => line(one, false)),
+          ...series.map((one) => line(one, true)),
+          { ...line(watching, false), scale: watching.name, width: 1.25 },
+        ],
+        hooks: { setCursor: [() => this.readOut()], draw: [(plot) => this.mark(plot, colour)] },
       },
       this.data,
       this.canvas,
     );
+  }
+
+  // A line across the chart where the stream changed.
+  mark(plot, colour) {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.setLineDash([2 * devicePixelRatio, 4 * devicePixelRatio]);
+    for (const { s, what } of this.range.changes) {
+      const x = Math.round(plot.valToPos(s, 'x', true));
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.strokeStyle = colour(markColours[what]);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    ctx.restore();
   }
 
   // The values under the cursor, or the newest.
@@ -188,6 +234,8 @@ export class Chart {
       const value = this.data[1 + s][i] ?? this.data[1 + series.length + s][i];
       setText(this.values[name], value == null ? '–' : count(value));
     });
+    const watchers = this.data[watchingAt][i];
+    setText(this.values[watching.name], watchers == null ? '–' : count(watchers));
     const time = times[i] * 1000;
     if (i < 0) setText(this.moment, '');
     else if (now && i === times.length - 1) setText(this.moment, 'in the last 60 seconds');
@@ -214,6 +262,8 @@ export class Chart {
     );
   }
 }
+
+const fromZero = (_, __, max) => [0, max > 0 ? max * 1.08 : 10];
 
 // 13:05, and the day where a new one begins.
 function timeLabels(splits) {

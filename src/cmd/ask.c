@@ -11,8 +11,10 @@
 
 #define ASK_PLACES                                                                                                     \
     {"data", HB_OPTION_TEXT, "DIR", "./hubbub-data", "where everything is kept"},                                      \
+        {"store", HB_OPTION_TEXT, "PLACE", NULL,                                                                       \
+         "the counts: a file, or cassandra://HOST/KEYSPACE (default: DATA/hubbub.db)"},                                \
     {                                                                                                                  \
-        "store", HB_OPTION_TEXT, "FILE", NULL, "the counts (default: DATA/hubbub.db)"                                  \
+        "cassandra-config", HB_OPTION_SETTING, "KEY=VALUE", NULL, "a setting of the connection to Cassandra"           \
     }
 #define ASK_RANGE                                                                                                      \
     {"from", HB_OPTION_TIME, "TIME", NULL, "from here on (default: an hour before --to)"},                             \

@@ -1,10 +1,14 @@
-/* batch.c - hubbub batch: recomputes hours from the log and replaces them in the store. */
+/* batch.c - hubbub batch: recomputes hours from the log and replaces them in the store.
+ *
+ * With --schedule it goes on doing so. The store is opened anew for each look, so that others may write to it between.
+ */
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/say.h"
 #include "cmd/commands.h"
 #include "cmd/compare.h"
+#include "cmd/on_spark.h"
 #include "cmd/processor.h"
 #include "cmd/recompute.h"
 #include "cmd/signals.h"
@@ -12,6 +16,8 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+
+enum { LOOK_MS = 30 * 1000 }; /* how often --schedule looks for hours that are due */
 
 typedef struct batch_job {
     hb_store *store;
@@ -127,22 +133,21 @@ static void say_summary(const batch_job *job, bool stopped, int64_t took_ms)
                        job->misplaced);
 }
 
-static bool is_outdated(const hb_hour *hour)
-{
-    return hour->outdated;
-}
-
 /* The hours that are meant: a range; those computed by an older version; or those that changed. */
-static bool find_hours(const hb_options *options, hb_store *store, hb_hours *hours, hb_error *error)
+static bool read_wish(const hb_options *options, hb_recompute_wish *wish, hb_error *error)
 {
-    const bool outdated = hb_options_flag(options, "outdated");
     const bool ranged = hb_options_given(options, "from") || hb_options_given(options, "to");
-    const bool good = hb_recompute_find(options, store, outdated, hours, error);
-    if (good && outdated)
-        hb_hours_keep(hours, is_outdated);
-    else if (good && !ranged)
-        hb_hours_keep(hours, hb_hour_is_due);
-    return good;
+    *wish = (hb_recompute_wish){.choice = hb_options_flag(options, "outdated") ? HB_SPOOLED_OUTDATED
+                                          : ranged                             ? HB_SPOOLED_ALL
+                                                                               : HB_SPOOLED_DUE};
+    if (hb_options_flag(options, "schedule")) {
+        if (ranged || wish->choice == HB_SPOOLED_OUTDATED)
+            return hb_fail(error, HB_ERROR_USAGE,
+                           "--schedule finds its hours by itself: leave out --from, --to and "
+                           "--outdated");
+        wish->ready = hb_hour_is_ready;
+    }
+    return hb_recompute_wish_read(options, wish, error);
 }
 
 /* Makes days and months, and removes what is too old, until told to stop. */
@@ -167,44 +172,122 @@ static bool has_log(const char *address, hb_error *error)
     return log != NULL && hb_log_close(log, &unimportant);
 }
 
-static bool recompute(const hb_options *options, batch_job *job, hb_error *error)
-{
-    hb_recompute work = {.what = "batch", .take = take, .piece = take_piece, .context = job};
-    hb_hours hours = {0};
-    bool stopped = false;
+typedef struct batch_plan {
+    hb_recompute work;
+    hb_recompute_wish wish;
     hb_upkeep_options keep;
-    if (!hb_recompute_options_read(options, &work, error) || !hb_keep_options_read(options, &keep, error) ||
-        !has_log(work.log, error))
-        return false;
-    job->store = hb_store_open(hb_options_store(options), HB_STORE_WRITE, error);
-    job->before = job->store == NULL ? NULL : hb_store_open(hb_options_store(options), HB_STORE_READ, error);
-    bool good = job->before != NULL && find_hours(options, job->before, &hours, error);
-    if (good && hours.count == 0) {
+    const char *store;
+    bool quiet; /* says nothing where there is nothing to do */
+} batch_plan;
+
+static bool recompute_hours(batch_plan *plan, batch_job *job, bool *stopped, hb_error *error)
+{
+    hb_hours hours = {0};
+    const int64_t from_ms = hb_monotonic_ms();
+    bool good = hb_recompute_find(&plan->work, &plan->wish, job->before, &hours, stopped, error);
+    if (good && !*stopped && hours.count == 0 && !plan->quiet) {
         hb_say_note("there is nothing to recompute%s",
                     hours.going_on > 0 ? ": the hours that remain ended less than 5 minutes ago, or go on" : "");
-    } else if (good) {
-        const int64_t from_ms = hb_monotonic_ms();
+    } else if (good && !*stopped && hours.count > 0) {
         job->all = &hours;
-        good = hb_recompute_hours(&work, &hours, &stopped, error);
-        say_summary(job, stopped, hb_monotonic_ms() - from_ms);
+        good = hb_recompute_hours(&plan->work, &hours, stopped, error);
+        say_summary(job, *stopped, hb_monotonic_ms() - from_ms);
     }
     hb_comparison_close(job->comparison); /* of an hour that failed */
     hb_hours_free(&hours);
-    good = good && (stopped || tend(job->store, &keep, error));
-    hb_store_close(job->before);
-    hb_store_close(job->store); /* undoes what was not committed */
-    return good && (!stopped || hb_fail(error, HB_ERROR_NONE, "stopped"));
+    hb_recompute_done(&plan->work);
+    return good;
+}
+
+/* Recomputes what is meant, once. */
+static bool recompute(batch_plan *plan, bool *stopped, hb_error *error)
+{
+    batch_job job = {0};
+    plan->work.context = &job;
+    *stopped = false;
+    if (!has_log(plan->work.log, error))
+        return false;
+    job.store = hb_store_open(plan->store, HB_STORE_WRITE, error);
+    job.before = job.store == NULL ? NULL : hb_store_open(plan->store, HB_STORE_READ, error);
+    /* Pieces may turn out not to count, and what was there is still to be seen when all of them are put. */
+    plan->work.piece = job.store != NULL && hb_store_has_transactions(job.store) ? take_piece : NULL;
+    const bool good = job.before != NULL && recompute_hours(plan, &job, stopped, error) &&
+                      (*stopped || tend(job.store, &plan->keep, error));
+    hb_store_close(job.before);
+    hb_store_close(job.store); /* undoes what was not committed */
+    return good;
+}
+
+/* Recomputes what is due, again and again, until told to stop. What fails is said once, and tried again. */
+static void recompute_for_ever(batch_plan *plan)
+{
+    bool failed = false;
+    bool stopped = false;
+    plan->quiet = true;
+    while (!stopped) {
+        hb_error error = {0};
+        const bool good = recompute(plan, &stopped, &error);
+        if (!good && !failed)
+            hb_say_warning("an hour is not recomputed for now: %s", error.text);
+        failed = !good;
+        const int number = stopped ? SIGTERM : hb_signals_wait(LOOK_MS);
+        stopped = number == SIGINT || number == SIGTERM;
+    }
+}
+
+static bool prepare(const hb_options *options, batch_plan *plan, hb_error *error)
+{
+    *plan = (batch_plan){.work = {.what = "batch", .take = take}, .store = hb_options_store(options)};
+    return hb_recompute_options_read(options, &plan->work, error) &&
+           hb_keep_options_read(options, &plan->keep, error) && read_wish(options, &plan->wish, error);
+}
+
+static bool submit(const hb_options *options, bool *stopped, hb_error *error)
+{
+    static const char *const others[] = {"outdated", "schedule", "jobs", "keep-log", "keep-views"};
+    char numbers[3][32];
+    uint32_t top = 0;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (hb_options_given(options, others[i]))
+            return hb_fail(error, HB_ERROR_USAGE, "--on and --%s do not go together", others[i]);
+    if (!hb_top_option_read(options, &top, error))
+        return false;
+    const bool from = hb_options_given(options, "from");
+    const bool to = hb_options_given(options, "to");
+    const hb_spark_argument arguments[] = {
+        {"top", hb_spark_top(top, numbers[0])},
+        {"from", from ? hb_spark_number(hb_options_time(options, "from"), numbers[1]) : NULL},
+        {"to", to ? hb_spark_number(hb_options_time(options, "to"), numbers[2]) : NULL}};
+    return hb_on_spark(options, "batch", arguments, sizeof arguments / sizeof *arguments, stopped, error);
+}
+
+static int run_on_spark(const hb_options *options)
+{
+    hb_error error = {0};
+    bool stopped = false;
+    if (submit(options, &stopped, &error))
+        return stopped ? 1 : 0;
+    return error.code == HB_ERROR_NONE ? 1 : hb_exit_code(&error);
 }
 
 static int run(const hb_options *options)
 {
-    batch_job job = {0};
+    batch_plan plan;
     hb_error error = {0};
+    bool stopped = false;
     hb_signals_block();
+    if (hb_options_given(options, "on"))
+        return run_on_spark(options);
     hb_keep_freed_memory();
-    if (recompute(options, &job, &error))
+    if (!prepare(options, &plan, &error))
+        return hb_exit_code(&error);
+    if (hb_options_flag(options, "schedule")) {
+        recompute_for_ever(&plan);
         return 0;
-    return error.code == HB_ERROR_NONE ? 1 : hb_exit_code(&error);
+    }
+    if (recompute(&plan, &stopped, &error))
+        return stopped ? 1 : 0;
+    return hb_exit_code(&error);
 }
 
 static const hb_option options_of_batch[] = {
@@ -212,6 +295,8 @@ static const hb_option options_of_batch[] = {
     HB_OPTIONS_RECOMPUTE,
     HB_OPTIONS_KEEP,
     {"outdated", HB_OPTION_FLAG, "", NULL, "hours that were computed by an older version of the words"},
+    {"schedule", HB_OPTION_FLAG, "", NULL, "go on: each hour 5 minutes after its end, and again when late facts came"},
+    HB_OPTIONS_ON_SPARK,
     {0}};
 
 const hb_command hb_command_batch = {

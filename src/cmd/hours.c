@@ -6,6 +6,11 @@
 
 #include <stdlib.h>
 
+enum {
+    REST_MS = 60 * 1000, /* an hour of the past is taken when nothing more has come for so long, */
+    PATIENCE_S = 600     /* or when its last batch was so long ago */
+};
+
 static hb_hour *find(hb_hours *hours, int64_t hour_s)
 {
     size_t from = 0;
@@ -91,7 +96,17 @@ bool hb_hours_list(hb_log *log, hb_store *store, int64_t from_s, int64_t to_s, b
                         hb_store_progress(store, HB_LAYER_BATCH, note_batch, hours, error) &&
                         (!with_outdated || hb_store_outdated(store, HB_WORDS_VERSION, note_outdated, hours, error))));
     hb_hours_keep(hours, is_whole);
+    for (size_t i = 0; i < hours->count; i++)
+        hours->items[i].due = !hours->items[i].settled || hours->items[i].settled_end != hours->items[i].end;
     return good;
+}
+
+bool hb_hour_is_ready(const hb_hour *hour, int64_t now_ms)
+{
+    const int64_t now_s = now_ms / 1000;
+    if (now_ms - hour->changed_ms >= REST_MS)
+        return true;
+    return hour->settled ? now_s - hour->settled_s >= PATIENCE_S : now_s - hour->hour_s < 2 * HB_HOUR_S;
 }
 
 void hb_hours_free(hb_hours *hours)

@@ -19,6 +19,7 @@ typedef struct hb_hour {
     int64_t settled_s;     /* then */
     bool removed;          /* retention has removed from the log what was counted: what is there now came later */
     bool outdated;         /* sheets in it were made by an older version of the words */
+    bool due;              /* the log holds other facts of it than the batch layer has counted */
 } hb_hour;
 
 typedef struct hb_hours { /* ascending; zero-initialise, free with hb_hours_free */
@@ -34,11 +35,14 @@ bool hb_hours_list(hb_log *log, hb_store *store, int64_t from_s, int64_t to_s, b
                    hb_hours *hours, hb_error *error);
 void hb_hours_free(hb_hours *hours);
 
-/* Whether the log holds other facts of the hour than the batch layer has counted. */
 static inline bool hb_hour_is_due(const hb_hour *hour)
 {
-    return !hour->settled || hour->settled_end != hour->end;
+    return hour->due;
 }
+
+/* Whether an hour that is due may be taken by a batch layer that works by itself. One that just ended is taken at once;
+ * one of the past, which changes, may be in the middle of an import. */
+bool hb_hour_is_ready(const hb_hour *hour, int64_t now_ms);
 
 /* Late facts that the batch layer has not counted yet. */
 static inline uint64_t hb_hour_late(const hb_hour *hour)

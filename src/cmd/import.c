@@ -52,7 +52,8 @@ static bool make_room(import *job, hb_error *error)
     if (error->code != HB_ERROR_NETWORK)
         return false;
     const int number = hb_signals_wait(0);
-    return (number != SIGINT && number != SIGTERM) || hb_fail(error, HB_ERROR_NETWORK, "stopped while the log took nothing");
+    return (number != SIGINT && number != SIGTERM) ||
+           hb_fail(error, HB_ERROR_NETWORK, "stopped while the log took nothing");
 }
 
 static bool append_line(import *job, hb_bytes line, hb_error *error)

@@ -1,6 +1,6 @@
 /* ingestor.c - one thread runs the chat connections' event loop and puts what they hand over into the recorder's queue;
- * it never waits for the disk. Other threads reach it through an eventfd: they leave a request, wake the loop, and wait
- * for the answer. The loop itself needs no locks. */
+ * it never waits for the disk. The poller of viewers (helix.h) puts its samples there too. Other threads reach the loop
+ * through an eventfd: they leave a request, wake the loop, and wait for the answer. The loop itself needs no locks. */
 #include "cmd/ingestor.h"
 
 #include "base/error.h"
@@ -8,8 +8,8 @@
 #include "cmd/channels_file.h"
 #include "cmd/signals.h"
 #include "log/recorder.h"
+#include "twitch/lookup.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
@@ -26,6 +26,8 @@ struct hb_ingestor {
     int wake; /* eventfd */
     hb_irc_client *client;
     hb_recorder *recorder;
+    hb_helix *helix; /* NULL: viewers are not asked for */
+    hb_ingestor_options options;
     pthread_t thread;
     pthread_mutex_t callers; /* held by the one that has a request */
     pthread_mutex_t lock;    /* of all below */
@@ -52,6 +54,19 @@ static void on_refused(void *context, const char *reason)
     pthread_mutex_lock(&ingestor->lock);
     snprintf(ingestor->refusal, sizeof ingestor->refusal, "%s", reason);
     pthread_mutex_unlock(&ingestor->lock);
+}
+
+/* On the poller's thread, as the next one. */
+static void on_sample(void *context, hb_bytes line, int64_t received_ms)
+{
+    on_line(context, line, received_ms);
+}
+
+static void on_trouble(void *context, const char *why)
+{
+    const hb_ingestor *ingestor = context;
+    if (ingestor->options.on_viewers != NULL)
+        ingestor->options.on_viewers(ingestor->options.viewers_context, why);
 }
 
 static void on_wake(evutil_socket_t wake, short what, void *context)
@@ -87,13 +102,6 @@ static void wake_up(const hb_ingestor *ingestor)
 
 /* ---- Options ---- */
 
-static bool is_loopback(const char *host)
-{
-    struct in_addr address;
-    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-           (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
-}
-
 static bool read_bound(const hb_options *options, const char *name, unsigned fallback, unsigned *bound, hb_error *error)
 {
     enum { MOST = 50000 };
@@ -113,9 +121,37 @@ static bool read_account(const hb_options *options, hb_irc_options *irc, hb_erro
                        irc->login != NULL ? "TWITCH_TOKEN" : "TWITCH_LOGIN");
     if (irc->token != NULL && strncmp(irc->token, "oauth:", strlen("oauth:")) == 0)
         irc->token += strlen("oauth:");
-    if (irc->token != NULL && !irc->tls && !is_loopback(irc->host))
+    if (irc->token != NULL && !irc->tls && !hb_lookup_is_loopback(irc->host))
         return hb_fail(error, HB_ERROR_USAGE,
                        "--no-tls would send TWITCH_TOKEN to %s for all to read; leave out one of the two", irc->host);
+    return true;
+}
+
+static bool read_helix(const hb_options *options, hb_ingestor_options *ingest, hb_error *error)
+{
+    enum { LEAST_MS = 50, DAY_S = 86400 };
+    hb_helix_options *helix = &ingest->helix;
+    const double every_s = hb_options_real(options, "viewers-every");
+    helix->url = hb_options_text(options, "helix");
+    helix->client_id = hb_options_environment(options, "TWITCH_CLIENT_ID");
+    helix->client_secret = hb_options_environment(options, "TWITCH_CLIENT_SECRET");
+    helix->tls_ca_file = hb_options_text(options, "tls-ca");
+    helix->every_ms = (int)((every_s > DAY_S ? DAY_S : every_s) * 1000);
+    helix->timeout_ms = 10 * 1000;
+    helix->retry_ms = 1000;
+    if ((helix->client_id == NULL) != (helix->client_secret == NULL))
+        return hb_fail(error, HB_ERROR_USAGE, "%s is set but %s is not; set both to have viewers counted, or neither",
+                       helix->client_id != NULL ? "TWITCH_CLIENT_ID" : "TWITCH_CLIENT_SECRET",
+                       helix->client_id != NULL ? "TWITCH_CLIENT_SECRET" : "TWITCH_CLIENT_ID");
+    if (every_s > 0 && helix->every_ms < LEAST_MS)
+        helix->every_ms = LEAST_MS;
+    if (every_s > 0 && helix->client_id != NULL)
+        return true;
+    ingest->no_viewers =
+        every_s == 0 ? "viewers are not counted: --viewers-every is 0"
+                     : "viewers are not counted: for that, register an application at " HB_HELIX_CONSOLE
+                       ", put TWITCH_CLIENT_ID=... and TWITCH_CLIENT_SECRET=... into .env, and start hubbub again";
+    helix->client_id = helix->client_secret = NULL;
     return true;
 }
 
@@ -127,7 +163,7 @@ bool hb_ingestor_options_read(const hb_options *options, hb_ingestor_options *in
     if (irc->host[0] == '\0' || irc->port == 0)
         return hb_fail(error, HB_ERROR_USAGE, "--twitch-irc is '%s', but must be HOST:PORT",
                        hb_options_text(options, "twitch-irc"));
-    const bool bounded = !is_loopback(irc->host);
+    const bool bounded = !hb_lookup_is_loopback(irc->host);
     irc->tls = !hb_options_flag(options, "no-tls");
     irc->tls_ca_file = hb_options_text(options, "tls-ca");
     irc->silence_ms = 10 * 1000;
@@ -140,7 +176,7 @@ bool hb_ingestor_options_read(const hb_options *options, hb_ingestor_options *in
         return hb_fail(error, HB_ERROR_USAGE, "--channels-per-connection must be at least 1");
     if (ingest->queue_bytes < 1 << 20)
         return hb_fail(error, HB_ERROR_USAGE, "--queue must be at least 1M");
-    return read_account(options, irc, error);
+    return read_account(options, irc, error) && read_helix(options, ingest, error);
 }
 
 /* ---- The door ---- */
@@ -148,6 +184,7 @@ bool hb_ingestor_options_read(const hb_options *options, hb_ingestor_options *in
 /* Frees all but the recorder. */
 static void free_ingestor(hb_ingestor *ingestor)
 {
+    hb_helix_close(ingestor->helix);
     hb_irc_client_close(ingestor->client);
     if (ingestor->woken != NULL)
         event_free(ingestor->woken);
@@ -178,6 +215,27 @@ static bool start(hb_ingestor *ingestor, hb_error *error)
     return code == 0 || hb_fail_errno(error, "no thread can be had for the chat connections");
 }
 
+/* Asks for viewers, or tells why not. */
+static bool open_helix(hb_ingestor *ingestor, const char *const *channels, size_t count, hb_metrics *metrics,
+                       hb_error *error)
+{
+    hb_helix_options helix = ingestor->options.helix;
+    helix.on_sample = on_sample;
+    helix.on_trouble = on_trouble;
+    helix.context = ingestor;
+    if (helix.client_id == NULL) {
+        if (ingestor->options.no_viewers != NULL) {
+            hb_say_note("%s", ingestor->options.no_viewers);
+            on_trouble(ingestor, ingestor->options.no_viewers);
+        }
+        return true;
+    }
+    ingestor->helix = hb_helix_open(&helix, metrics, error);
+    if (ingestor->helix != NULL)
+        hb_helix_set_channels(ingestor->helix, channels, count);
+    return ingestor->helix != NULL;
+}
+
 hb_ingestor *hb_ingestor_open(const hb_ingestor_options *ingest, const char *const *channels, size_t count,
                               hb_metrics *metrics, hb_error *error)
 {
@@ -186,6 +244,7 @@ hb_ingestor *hb_ingestor_open(const hb_ingestor_options *ingest, const char *con
     irc.on_line = on_line;
     irc.on_refused = on_refused;
     irc.context = ingestor;
+    ingestor->options = *ingest;
     pthread_mutex_init(&ingestor->callers, NULL);
     pthread_mutex_init(&ingestor->lock, NULL);
     pthread_cond_init(&ingestor->answered, NULL);
@@ -193,12 +252,12 @@ hb_ingestor *hb_ingestor_open(const hb_ingestor_options *ingest, const char *con
     ingestor->client = fine ? hb_irc_client_open(ingestor->loop, &irc, metrics, error) : NULL;
     fine = ingestor->client != NULL && hb_irc_client_set_channels(ingestor->client, channels, count, error);
     ingestor->recorder = fine ? hb_recorder_open(ingest->log, ingest->queue_bytes, metrics, error) : NULL;
-    if (ingestor->recorder != NULL && start(ingestor, error))
+    if (ingestor->recorder != NULL && open_helix(ingestor, channels, count, metrics, error) && start(ingestor, error))
         return ingestor;
     hb_error second = {0}; /* the first tells what matters */
-    if (ingestor->recorder != NULL)
-        hb_recorder_close(ingestor->recorder, &second);
+    hb_recorder *const recorder = ingestor->recorder;
     free_ingestor(ingestor);
+    hb_recorder_close(recorder, &second);
     return NULL;
 }
 
@@ -215,6 +274,8 @@ bool hb_ingestor_set_channels(hb_ingestor *ingestor, const char *const *channels
         pthread_cond_wait(&ingestor->answered, &ingestor->lock);
     const bool fine = ingestor->request_fine;
     pthread_mutex_unlock(&ingestor->lock);
+    if (fine && ingestor->helix != NULL)
+        hb_helix_set_channels(ingestor->helix, channels, count);
     pthread_mutex_unlock(&ingestor->callers);
     return fine;
 }

@@ -1,9 +1,11 @@
-/* ingestor.h - Twitch chat -> log: chat connections on a thread of their own, and the recorder that they fill. */
+/* ingestor.h - Twitch -> log: chat connections on a thread of their own, the poller of viewers on another, and the
+ * recorder that both fill. */
 #ifndef HB_CMD_INGESTOR_H
 #define HB_CMD_INGESTOR_H
 
 #include "base/metrics.h"
 #include "cmd/options.h"
+#include "twitch/helix.h"
 #include "twitch/irc_client.h"
 
 typedef struct hb_ingestor hb_ingestor;
@@ -19,27 +21,36 @@ typedef struct hb_ingestor hb_ingestor;
         {"channels-max", HB_OPTION_NUMBER, "N", NULL,                                                                  \
          "channels at most, 0: no bound (default: 100, Twitch's limit; none on loopback)"},                            \
         {"channels-per-connection", HB_OPTION_NUMBER, "N", "50", "channels on one connection at most"},                \
+        {"helix", HB_OPTION_TEXT, "URL", NULL, "where to ask for viewers, and for tokens, instead of Twitch"},         \
+        {"viewers-every", HB_OPTION_REAL, "SECONDS", "60", "how often to ask for viewers; 0: never"},                  \
     {                                                                                                                  \
         "queue", HB_OPTION_SIZE, "SIZE", "64M", "what may wait in memory while the disk is slow"                       \
     }
 
 typedef struct hb_ingestor_options {
     hb_irc_options irc; /* on_line, on_refused and context are the ingestor's to set */
+    hb_helix_options
+        helix; /* on_sample, on_trouble and context are the ingestor's; client_id NULL: viewers are not asked for */
+    const char *no_viewers; /* then: why not, and what to do about it */
+    /* Called when it changes why there are no viewers, as hb_helix_options.on_trouble; also from hb_ingestor_open. May
+     * be NULL. */
+    void (*on_viewers)(void *context, const char *why);
+    void *viewers_context;
     const char *log;
     size_t queue_bytes;
 } hb_ingestor_options;
 
-/* Reads HB_OPTIONS_INGEST, and TWITCH_LOGIN and TWITCH_TOKEN from the environment or .env. Texts belong to options.
- * False: HB_ERROR_USAGE. */
+/* Reads HB_OPTIONS_INGEST, and TWITCH_LOGIN, TWITCH_TOKEN, TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET from the
+ * environment or .env. Texts belong to options. False: HB_ERROR_USAGE. */
 bool hb_ingestor_options_read(const hb_options *options, hb_ingestor_options *ingest, hb_error *error);
 
 /* Checks the channels, opens the recorder, starts the thread and, on it, to connect. NULL: HB_ERROR_USAGE or
  * HB_ERROR_LIMIT (channels, before anything else is touched), and what hb_irc_client_open and hb_recorder_open fail
- * with. */
+ * and hb_helix_open fail with. */
 hb_ingestor *hb_ingestor_open(const hb_ingestor_options *ingest, const char *const *channels, size_t count,
                               hb_metrics *metrics, hb_error *error);
 
-/* As hb_irc_client_set_channels, from any thread but the ingestor's own. */
+/* As hb_irc_client_set_channels, from any thread but the ingestor's own; viewers are then asked of these, too. */
 bool hb_ingestor_set_channels(hb_ingestor *ingestor, const char *const *channels, size_t count, hb_error *error);
 
 /* What a SIGHUP asks for: gathers the channels anew (hb_channel_list_gather) and sets them; says how it went. When

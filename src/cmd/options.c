@@ -333,6 +333,16 @@ bool hb_options_address(const hb_options *options, const char *name, const char 
     return value->text != NULL;
 }
 
+const char *hb_options_next_setting(const hb_options *options, const char *name, size_t *at)
+{
+    const hb_buffer *const settings = &value_of(options, name)->settings;
+    if (*at >= settings->size)
+        return NULL;
+    const char *const setting = settings->data + *at;
+    *at += strlen(setting) + 1;
+    return setting;
+}
+
 size_t hb_options_argument_count(const hb_options *options)
 {
     return options->argument_count;
@@ -354,11 +364,11 @@ const char *hb_options_environment(const hb_options *options, const char *name)
 /* An address of a service, with its settings behind. That they are KEY=VALUE was checked when they were parsed. */
 static void print_address(const hb_options *options, const char *text, const char *settings_name, hb_buffer *out)
 {
-    const hb_buffer *const settings = &value_of(options, settings_name)->settings;
+    size_t at = 0;
     hb_error unimportant = {0};
     hb_buffer_append(out, hb_bytes_of(text));
-    for (size_t at = 0; at < settings->size; at += strlen(settings->data + at) + 1)
-        hb_address_add(out, hb_bytes_of(settings->data + at), &unimportant);
+    for (const char *setting; (setting = hb_options_next_setting(options, settings_name, &at)) != NULL;)
+        hb_address_add(out, hb_bytes_of(setting), &unimportant);
 }
 
 typedef struct place {

@@ -51,6 +51,9 @@ double hb_options_real(const hb_options *options, const char *name);
 int64_t hb_options_time(const hb_options *options, const char *name); /* Unix seconds */
 bool hb_options_address(const hb_options *options, const char *name, const char **host, uint16_t *port);
 
+/* Steps through the values of an HB_OPTION_SETTING: start with *at = 0. NULL at the end. */
+const char *hb_options_next_setting(const hb_options *options, const char *name, size_t *at);
+
 size_t hb_options_argument_count(const hb_options *options);
 const char *hb_options_argument(const hb_options *options, size_t index);
 

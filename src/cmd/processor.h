@@ -1,8 +1,9 @@
 /* processor.h - log -> speed layer -> store, on a thread of its own.
  *
- * Follows all parts of the log, and writes what changed about twice a second. While the log rests, it makes days,
- * weeks and months out of hours and removes what is too old (store/upkeep.h). While the store refuses writes (a full
- * disk) it keeps trying the same, says so once and again when it is over; facts wait in the log meanwhile.
+ * Follows all parts of a file log, or of a Kafka log those partitions that its consumer group gives to it
+ * (group_worker.h), and writes what changed about twice a second. While the log rests, it makes days, weeks and months
+ * out of hours and removes what is too old (store/upkeep.h). While the store refuses writes (a full disk) it keeps
+ * trying the same, says so once and again when it is over; facts wait in the log meanwhile.
  *
  * Metrics: hubbub_facts_total, _messages_, _words_, _shared_, _duplicates_, _late_, _bad_utf8_, _bad_timestamps_,
  * _malformed_, _untaken_, _ids_forgotten_, _log_read_errors_, _store_errors_, _flushes_total (all of this run; open
@@ -26,6 +27,7 @@ typedef struct hb_processor_options {
     size_t memory;          /* likewise */
     bool until_end;         /* stop once all that the log holds is counted and written */
     hb_upkeep_options keep; /* its log is the one above */
+    const char *group;      /* of a Kafka log: the consumer group */
 } hb_processor_options;
 
 /* How long to keep what; see hb_keep_options_read. */
@@ -42,7 +44,9 @@ bool hb_keep_options_read(const hb_options *options, hb_upkeep_options *keep, hb
 /* The options that commands with a processor share, beside HB_OPTIONS_PLACES. */
 #define HB_OPTIONS_PROCESS                                                                                             \
     {"top", HB_OPTION_TEXT, "N|all", "100", "words of a kind, and users, kept in rows for each channel and hour"},     \
-        {"memory", HB_OPTION_SIZE, "SIZE", "1G", "what counting may hold in memory, at least 1M"}, HB_OPTIONS_KEEP
+        {"memory", HB_OPTION_SIZE, "SIZE", "1G", "what counting may hold in memory, at least 1M"},                     \
+        {"group", HB_OPTION_TEXT, "NAME", "hubbub", "the consumer group that shares the reading of a Kafka log"},      \
+        HB_OPTIONS_KEEP
 
 /* Reads the option --top. False: HB_ERROR_USAGE. */
 bool hb_top_option_read(const hb_options *options, uint32_t *top, hb_error *error);
@@ -50,7 +54,8 @@ bool hb_top_option_read(const hb_options *options, uint32_t *top, hb_error *erro
 /* Reads HB_OPTIONS_PLACES and HB_OPTIONS_PROCESS. Texts belong to options. False: HB_ERROR_USAGE. */
 bool hb_processor_options_read(const hb_options *options, hb_processor_options *process, hb_error *error);
 
-/* Opens log and store, and starts the thread. NULL: what hb_log_open, hb_store_open and hb_words_open fail with. */
+/* Opens log and store, and starts the thread. NULL: what hb_log_open, hb_log_group_open, hb_store_open and
+ * hb_words_open fail with. */
 hb_processor *hb_processor_open(const hb_processor_options *options, hb_metrics *metrics, hb_error *error);
 
 /* Has the processor's thread apply changes of another layer to the store, between two of its own writes: a store has

@@ -45,24 +45,68 @@ bool hb_recompute_options_read(const hb_options *options, hb_recompute *recomput
     if (jobs < 1 || jobs > HB_BATCH_JOBS_MAX)
         return hb_fail(error, HB_ERROR_USAGE, "--jobs must be from 1 to %d", HB_BATCH_JOBS_MAX);
     recompute->log = hb_options_log(options);
+    recompute->spool_directory = hb_options_text(options, "spool");
     recompute->jobs = (unsigned)jobs;
     return hb_top_option_read(options, &recompute->top, error);
 }
 
-bool hb_recompute_find(const hb_options *options, hb_store *store, bool with_outdated, hb_hours *hours, hb_error *error)
+bool hb_recompute_wish_read(const hb_options *options, hb_recompute_wish *wish, hb_error *error)
 {
-    const int64_t from_s =
+    wish->from_s =
         hb_options_given(options, "from") ? hb_time_floor(hb_options_time(options, "from"), HB_HOUR_S) : INT64_MIN;
-    const int64_t to_s = hb_options_given(options, "to") ? hb_options_time(options, "to") : INT64_MAX;
-    if (from_s >= to_s)
-        return hb_fail(error, HB_ERROR_USAGE, "--from must be before --to");
-    hb_log *log = hb_log_open(hb_options_log(options), HB_LOG_READ, NULL, error);
+    wish->to_s = hb_options_given(options, "to") ? hb_options_time(options, "to") : INT64_MAX;
+    return wish->from_s < wish->to_s || hb_fail(error, HB_ERROR_USAGE, "--from must be before --to");
+}
+
+static bool is_outdated(const hb_hour *hour)
+{
+    return hour->outdated;
+}
+
+static bool find_files(const hb_recompute *recompute, const hb_recompute_wish *wish, hb_store *store, hb_hours *hours,
+                       hb_error *error)
+{
+    const int64_t now_ms = hb_now_ms();
+    hb_log *log = hb_log_open(recompute->log, HB_LOG_READ, NULL, error);
     if (log == NULL)
         return false;
     hb_error unimportant = {0};
-    const bool good = hb_hours_list(log, store, from_s, to_s, with_outdated, hb_now_ms(), hours, error);
+    const bool good =
+        hb_hours_list(log, store, wish->from_s, wish->to_s, wish->choice == HB_SPOOLED_OUTDATED, now_ms, hours, error);
     hb_log_close(log, &unimportant); /* only read: nothing to lose */
+    if (wish->choice == HB_SPOOLED_OUTDATED)
+        hb_hours_keep(hours, is_outdated);
+    else if (wish->choice == HB_SPOOLED_DUE)
+        hb_hours_keep(hours, hb_hour_is_due);
+    size_t kept = 0;
+    for (size_t i = 0; i < hours->count; i++)
+        if (wish->ready == NULL || wish->ready(&hours->items[i], now_ms))
+            hours->items[kept++] = hours->items[i];
+    hours->count = kept;
     return good;
+}
+
+bool hb_recompute_find(hb_recompute *recompute, const hb_recompute_wish *wish, hb_store *store, hb_hours *hours,
+                       bool *stopped, hb_error *error)
+{
+    *stopped = false;
+    if (!hb_log_is_kafka(recompute->log))
+        return find_files(recompute, wish, store, hours, error);
+    const hb_spooled_query query = {.log = recompute->log,
+                                    .directory = recompute->spool_directory,
+                                    .choice = wish->choice,
+                                    .from_s = wish->from_s,
+                                    .to_s = wish->to_s,
+                                    .now_ms = hb_now_ms(),
+                                    .ready = wish->ready};
+    recompute->spooled = hb_spooled_open(&query, store, hours, stopped, error);
+    return recompute->spooled != NULL;
+}
+
+void hb_recompute_done(hb_recompute *recompute)
+{
+    hb_spooled_close(recompute->spooled);
+    recompute->spooled = NULL;
 }
 
 static bool is_large(const recomputing *job, const hb_hour *hour)
@@ -88,6 +132,8 @@ static bool recompute_hour(recomputing *job, hb_batch *batch, const hb_hour *hou
     if (result.damaged)
         hb_say_warning("%s; what can be read around it is counted", result.damage.text);
     pthread_mutex_lock(&job->lock);
+    if (job->recompute->spooled != NULL)
+        hb_spooled_progress(job->recompute->spooled, hour->hour_s, &result.changes);
     const bool good = job->recompute->take(job->recompute->context, hour, &result, error);
     pthread_mutex_unlock(&job->lock);
     return good;
@@ -103,16 +149,17 @@ static bool recompute_size(recomputing *job, bool large, unsigned jobs, atomic_s
         if (is_large(job, hour) != large)
             continue;
         if (batch == NULL)
-            batch = hb_batch_open(&(hb_batch_options){.log = job->recompute->log,
-                                                      .top = job->recompute->top,
-                                                      .jobs = jobs,
-                                                      .memory = large || jobs > 1 || job->recompute->jobs == 1
-                                                                    ? LARGE_MEMORY
-                                                                    : SMALL_MEMORY,
-                                                      .meter = &job->meter,
-                                                      .piece = large ? job->recompute->piece : NULL,
-                                                      .context = job->recompute->context},
-                                  error);
+            batch = hb_batch_open(
+                &(hb_batch_options){.log = job->recompute->spooled == NULL ? job->recompute->log
+                                                                           : hb_spooled_log(job->recompute->spooled),
+                                    .top = job->recompute->top,
+                                    .jobs = jobs,
+                                    .memory =
+                                        large || jobs > 1 || job->recompute->jobs == 1 ? LARGE_MEMORY : SMALL_MEMORY,
+                                    .meter = &job->meter,
+                                    .piece = large ? job->recompute->piece : NULL,
+                                    .context = job->recompute->context},
+                error);
         good = batch != NULL && recompute_hour(job, batch, hour, error);
     }
     hb_batch_close(batch);

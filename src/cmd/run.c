@@ -13,7 +13,6 @@
 #include "cmd/server_options.h"
 #include "cmd/signals.h"
 
-#include "base/error.h"
 #include "base/say.h"
 #include "store/store.h"
 
@@ -33,31 +32,17 @@ typedef struct run_settings {
     hb_channel_list channels;
 } run_settings;
 
-static bool is_demo(const hb_options *options)
-{
-    return hb_options_flag(options, "demo");
-}
-
-/* Made-up chat goes to a place of its own, unless one was named. */
-static void move_to_demo(run_settings *settings, const hb_options *options)
-{
-    if (hb_options_given(options, "data") || hb_options_given(options, "log") || hb_options_given(options, "store"))
-        return;
-    settings->ingest.log = settings->process.log = settings->server.log = HB_DEMO_LOG;
-    settings->process.store = settings->server.store = HB_DEMO_STORE;
-}
-
 static bool read_settings(const hb_options *options, run_settings *settings, hb_error *error)
 {
     if (!hb_server_settings_read(options, &settings->server, error) ||
         !hb_ingestor_options_read(options, &settings->ingest, error) ||
-        !hb_processor_options_read(options, &settings->process, error))
+        !hb_processor_options_read(options, &settings->process, error) ||
+        !hb_demo_gather(&settings->channels, options, error))
         return false;
-    if (!is_demo(options))
-        return hb_channel_list_gather(&settings->channels, options, error);
-    if (hb_options_argument_count(options) > 0 || hb_options_text(options, "channels-file") != NULL)
-        return hb_fail(error, HB_ERROR_USAGE, "--demo has channels of its own; leave out --demo to listen to others");
-    move_to_demo(settings, options);
+    if (hb_demo_keeps(options)) { /* made-up chat goes to a place of its own */
+        settings->ingest.log = settings->process.log = settings->server.log = HB_DEMO_LOG;
+        settings->process.store = settings->server.store = HB_DEMO_STORE;
+    }
     return true;
 }
 
@@ -69,17 +54,24 @@ static bool check_store(const char *address, hb_error *error)
     return store != NULL;
 }
 
+static void on_viewers(void *context, const char *why)
+{
+    hb_server_tell_viewers(context, why);
+}
+
 static bool open_parts(running *parts, run_settings *settings, const hb_options *options, hb_error *error)
 {
     parts->metrics = settings->server.metrics = hb_metrics_open();
     parts->server = hb_server_open(&settings->server, error);
     if (parts->server == NULL || !check_store(settings->process.store, error))
         return false;
-    if (is_demo(options)) {
-        parts->demo = hb_demo_open(&settings->ingest.irc, &settings->channels, error);
+    if (hb_demo_asked(options)) {
+        parts->demo = hb_demo_open(&settings->ingest.irc, &settings->ingest.helix, &settings->channels, error);
         if (parts->demo == NULL)
             return false;
     }
+    settings->ingest.on_viewers = on_viewers;
+    settings->ingest.viewers_context = parts->server;
     parts->ingestor =
         hb_ingestor_open(&settings->ingest, settings->channels.names, settings->channels.count, parts->metrics, error);
     if (parts->ingestor == NULL)
@@ -87,6 +79,8 @@ static bool open_parts(running *parts, run_settings *settings, const hb_options 
     parts->processor = hb_processor_open(&settings->process, parts->metrics, error);
     if (parts->processor == NULL)
         return false;
+    if (!hb_schedule_is_for(settings->process.log))
+        return true;
     parts->schedule = hb_schedule_open(&settings->process, parts->processor, parts->metrics, error);
     return parts->schedule != NULL;
 }
@@ -115,9 +109,9 @@ static int run(const hb_options *options)
     hb_signals_block();
     bool fine = read_settings(options, &settings, &error) && open_parts(&parts, &settings, options, &error);
     if (fine) {
-        hb_say_note("%s at %s (Ctrl-C stops)", is_demo(options) ? "a demo with made-up chat" : "the dashboard is",
+        hb_say_note("%s at %s (Ctrl-C stops)", hb_demo_asked(options) ? "a demo with made-up chat" : "the dashboard is",
                     hb_server_address(parts.server));
-        fine = hb_ingestor_wait(parts.ingestor, is_demo(options) ? NULL : options, &error);
+        fine = hb_ingestor_wait(parts.ingestor, hb_demo_asked(options) ? NULL : options, &error);
         hb_say_note("stopping: writing out what was received");
     }
     fine = close_parts(&parts, fine, &error);
@@ -125,13 +119,8 @@ static int run(const hb_options *options)
     return fine ? 0 : hb_exit_code(&error);
 }
 
-static const hb_option options_of_run[] = {
-    {"demo", HB_OPTION_FLAG, "", NULL, "listen to a simulated Twitch (data: ./hubbub-data-demo)"},
-    HB_OPTIONS_PLACES,
-    HB_OPTIONS_INGEST,
-    HB_OPTIONS_PROCESS,
-    HB_OPTIONS_SERVER,
-    {0}};
+static const hb_option options_of_run[] = {HB_OPTION_DEMO,     HB_OPTIONS_PLACES, HB_OPTIONS_INGEST,
+                                           HB_OPTIONS_PROCESS, HB_OPTIONS_SERVER, {0}};
 
 const hb_command hb_command_run = {
     .name = "run",

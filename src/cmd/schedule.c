@@ -9,6 +9,7 @@
 #include "base/say.h"
 #include "cmd/compare.h"
 #include "cmd/hours.h"
+#include "log/log.h"
 #include "views/batch.h"
 
 #include <errno.h>
@@ -20,8 +21,6 @@
 enum {
     LOOK_MS = 5 * 1000,
     RETRY_MS = 60 * 1000, /* after a failure */
-    REST_MS = 60 * 1000,  /* an hour of the past is taken when nothing more has come for so long, */
-    PATIENCE_S = 600,     /* or when its last batch was so long ago */
     BATCH_MEMORY = 256 << 20,
     LOWEST_PRIORITY = 19
 };
@@ -86,15 +85,6 @@ static bool settle_hour(hb_schedule *schedule, hb_batch *batch, const hb_hour *h
 
 /* ---- What is due ---- */
 
-/* An hour that just ended is taken at once. One of the past, which changes, may be in the middle of an import. */
-static bool is_ready(const hb_hour *hour, int64_t now_ms)
-{
-    const int64_t now_s = now_ms / 1000;
-    if (now_ms - hour->changed_ms >= REST_MS)
-        return true;
-    return hour->settled ? now_s - hour->settled_s >= PATIENCE_S : now_s - hour->hour_s < 2 * HB_HOUR_S;
-}
-
 /* Tells one list of hours from another, as far as the batch layer may take them by now. */
 static bool list_hash(hb_schedule *schedule, int64_t now_ms, uint64_t *hash, hb_error *error)
 {
@@ -126,7 +116,7 @@ static bool settle_hours(hb_schedule *schedule, const hb_hours *hours, bool *lef
         const hb_hour *const hour = &hours->items[i];
         if (!hb_hour_is_due(hour))
             continue;
-        if (!is_ready(hour, hb_now_ms())) {
+        if (!hb_hour_is_ready(hour, hb_now_ms())) {
             *left = true;
             continue;
         }
@@ -177,6 +167,11 @@ static void *settle(void *context)
 }
 
 /* ---- The door ---- */
+
+bool hb_schedule_is_for(const char *log)
+{
+    return !hb_log_is_kafka(log);
+}
 
 static void close_all(hb_schedule *schedule)
 {

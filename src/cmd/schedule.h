@@ -13,6 +13,10 @@
 
 typedef struct hb_schedule hb_schedule;
 
+/* Whether the log is one whose hours are recomputed so. A Kafka log's are not: several workers may count it, and none
+ * of them has all of an hour; hubbub batch does it. */
+bool hb_schedule_is_for(const char *log);
+
 /* Starts the thread. The texts of options, and the processor, must outlive it. NULL: HB_ERROR_SYSTEM. */
 hb_schedule *hb_schedule_open(const hb_processor_options *options, hb_processor *processor, hb_metrics *metrics,
                               hb_error *error);

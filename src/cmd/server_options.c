@@ -2,8 +2,9 @@
 #include "cmd/server_options.h"
 
 #include "base/error.h"
+#include "base/say.h"
 
-enum { CONNECTIONS_LEAST = 4, CONNECTIONS_MOST = 1000000 };
+enum { CONNECTIONS_LEAST = 4, CONNECTIONS_MOST = 1000000, METRICS_CONNECTIONS_MAX = 64 };
 
 bool hb_server_settings_read(const hb_options *options, hb_server_settings *settings, hb_error *error)
 {
@@ -17,4 +18,16 @@ bool hb_server_settings_read(const hb_options *options, hb_server_settings *sett
         return hb_fail(error, HB_ERROR_USAGE, "--connections-max is %llu, but must be from %d to %d",
                        (unsigned long long)connections_max, CONNECTIONS_LEAST, CONNECTIONS_MOST);
     return true;
+}
+
+bool hb_metrics_server_open(const hb_options *options, hb_metrics *metrics, hb_server **server, hb_error *error)
+{
+    hb_server_settings settings = {.connections_max = METRICS_CONNECTIONS_MAX, .metrics = metrics};
+    *server = NULL;
+    if (!hb_options_address(options, "metrics", &settings.host, &settings.port))
+        return true;
+    *server = hb_server_open(&settings, error);
+    if (*server != NULL)
+        hb_say_note("metrics are at %smetrics", hb_server_address(*server));
+    return *server != NULL;
 }

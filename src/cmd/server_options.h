@@ -13,6 +13,16 @@
         "connections-max", HB_OPTION_NUMBER, "N", "1000", "clients connected at a time"                                \
     }
 
+/* The option of commands that have no other server, and tell how they are doing where asked to. */
+#define HB_OPTIONS_METRICS                                                                                             \
+    {                                                                                                                  \
+        "metrics", HB_OPTION_ADDRESS, "HOST:PORT", NULL, "answer at /metrics and /healthz there (default: nowhere)"    \
+    }
+
+/* Opens a server of these metrics and nothing else where --metrics says; *server is NULL where it says nothing. False:
+ * as hb_server_open. */
+bool hb_metrics_server_open(const hb_options *options, hb_metrics *metrics, hb_server **server, hb_error *error);
+
 /* Reads HB_OPTIONS_PLACES and HB_OPTIONS_SERVER. Texts belong to options. False: HB_ERROR_USAGE. */
 bool hb_server_settings_read(const hb_options *options, hb_server_settings *settings, hb_error *error);
 

@@ -10,6 +10,7 @@
 #include "cmd/signals.h"
 #include "twitch/chat_maker.h"
 #include "twitch/simulator.h"
+#include "twitch/simulator_helix.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -20,6 +21,9 @@ enum { WRITE_BYTES = 1 << 20 };
 
 static const hb_option simulate_options[] = {
     {"listen", HB_OPTION_ADDRESS, "HOST:PORT", "127.0.0.1:6667", "where to be a Twitch; port 0: any free one"},
+    {"helix-listen", HB_OPTION_ADDRESS, "HOST:PORT", NULL,
+     "where to answer for viewers as Twitch's API does (--helix)"},
+    {"helix-speed", HB_OPTION_REAL, "X", "1", "viewers, games and titles change so many times as fast"},
     {"channels", HB_OPTION_NUMBER, "N", "20", "how many channels there are"},
     {"rate", HB_OPTION_REAL, "N", "100", "messages a second over all channels"},
     {"seed", HB_OPTION_NUMBER, "N", "1", "the same seed gives the same channels and chat"},
@@ -115,9 +119,27 @@ static void take_signals(hb_simulator *simulator)
     sigaction(SIGUSR2, &action, NULL);
 }
 
+/* True, with *helix NULL, when it is not asked for. */
+static bool open_helix(const hb_options *options, hb_chat_source chat, hb_simulator_helix **helix, hb_error *error)
+{
+    hb_simulator_helix_options how = {
+        .chat = chat, .seed = hb_options_number(options, "seed"), .speed = hb_options_real(options, "helix-speed")};
+    *helix = NULL;
+    if (!hb_options_address(options, "helix-listen", &how.host, &how.port))
+        return true;
+    if (!(how.speed >= 0.001 && how.speed <= 1e6))
+        return hb_fail(error, HB_ERROR_USAGE, "--helix-speed is %g, but must be 0.001 to 1,000,000", how.speed);
+    *helix = hb_simulator_helix_open(&how, error);
+    if (*helix != NULL)
+        hb_say_note("its API answers for viewers at http://%s:%u", *how.host == '\0' ? "127.0.0.1" : how.host,
+                    hb_simulator_helix_port(*helix));
+    return *helix != NULL;
+}
+
 static int serve(const hb_options *options, hb_chat_source chat)
 {
     hb_error error = {0};
+    hb_simulator_helix *helix = NULL;
     hb_simulator_options how = {
         .chat = chat,
         .count = hb_options_number(options, "count"),
@@ -132,8 +154,10 @@ static int serve(const hb_options *options, hb_chat_source chat)
     hb_signals_block();
     take_signals(NULL);
     hb_simulator *simulator = hb_simulator_open(&how, &error);
-    if (simulator == NULL)
+    if (simulator == NULL || !open_helix(options, chat, &helix, &error)) {
+        hb_simulator_close(simulator);
         return hb_exit_code(&error);
+    }
     take_signals(simulator);
     hb_say_note("a simulated Twitch with %zu channels listens on %s:%u", chat.channel_count, how.host,
                 hb_simulator_port(simulator));
@@ -141,6 +165,7 @@ static int serve(const hb_options *options, hb_chat_source chat)
         continue;
     take_signals(NULL);
     const hb_simulator_counts counts = hb_simulator_count(simulator);
+    hb_simulator_helix_close(helix);
     hb_simulator_close(simulator);
     hb_say_note("%" PRIu64 " messages made, %" PRIu64 " sent, %" PRIu64 " in channels that nobody had joined, %" PRIu64
                 " dropped because a connection read too slowly; %" PRIu64 " ms behind the rate",

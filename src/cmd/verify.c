@@ -61,15 +61,17 @@ static bool verify(const hb_options *options, verify_job *job, bool *clean, hb_e
 {
     hb_recompute work = {.what = "verify", .take = take, .context = job};
     hb_hours hours = {0};
+    hb_recompute_wish wish = {.choice = HB_SPOOLED_ALL};
     bool stopped = false;
-    if (!hb_recompute_options_read(options, &work, error))
+    if (!hb_recompute_options_read(options, &work, error) || !hb_recompute_wish_read(options, &wish, error))
         return false;
     job->store = hb_store_open(hb_options_store(options), HB_STORE_READ, error);
     if (job->store == NULL)
         return false;
-    const bool good = hb_recompute_find(options, job->store, false, &hours, error) &&
-                      hb_recompute_hours(&work, &hours, &stopped, error);
+    const bool good = hb_recompute_find(&work, &wish, job->store, &hours, &stopped, error) &&
+                      (stopped || hb_recompute_hours(&work, &hours, &stopped, error));
     hb_hours_free(&hours);
+    hb_recompute_done(&work);
     hb_store_close(job->store);
     *clean = good && print_result(job) && !stopped;
     return good;

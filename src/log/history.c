@@ -1,18 +1,30 @@
-/* history.c - hour by hour: first what was removed in it and in the two hours behind it, then its facts. */
+/* history.c - hour by hour: first what was removed in it and in the two hours behind it, then its facts.
+ *
+ * Of a Kafka log, facts as they were received are read in its own order. For anything else they are copied into files
+ * first (spool.h), a moment's worth with each read. */
 #include "log/history.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "log/kafka_log.h"
+#include "log/kafka_sweep.h"
+#include "log/log_file.h"
 #include "log/removals.h"
 #include "log/search.h"
+#include "log/spool.h"
 
 #include <stdlib.h>
 
 #define WHEREVER_IT_ENDS (UINT64_MAX >> 2) /* an offset behind the end counts as the end */
 
+enum { FILL_MS = 100 };
+
 struct hb_history {
-    hb_log *log;
+    hb_log *log;           /* files */
+    hb_kafka_sweep *sweep; /* of a Kafka log, one of these two is there instead, */
+    hb_spool *spool;       /* which becomes log */
+    hb_buffer swept;
     hb_history_query query;
     char channel_sign[HB_LOGIN_MAX + 2]; /* " #channel", in lower case */
     hb_bytes sign;                       /* the same; empty: every channel */
@@ -57,6 +69,40 @@ static bool take_names(hb_history *history, hb_error *error)
     return true;
 }
 
+static bool list_parts(hb_history *history, hb_error *error)
+{
+    if (!hb_log_list(history->log, &history->parts, &history->part_count, error))
+        return false;
+    history->positions = hb_alloc(history->part_count * sizeof *history->positions);
+    for (size_t i = 0; i < history->part_count; i++)
+        history->positions[i] = (hb_log_position){history->parts[i].part, WHEREVER_IT_ENDS};
+    return true;
+}
+
+/* The time in which what was removed before to_ms can be told. */
+static int64_t removals_end(const hb_history *history)
+{
+    return history->query.removals && history->to_ms < INT64_MAX - HB_REMOVALS_REACH_MS
+               ? history->to_ms + HB_REMOVALS_REACH_MS
+               : history->to_ms;
+}
+
+static bool open_kafka(hb_history *history, const hb_log *log, hb_error *error)
+{
+    const char *const address = hb_kafka_log_address(log->kafka);
+    const hb_bytes channel = history->query.channel;
+    history->log = NULL;
+    if (!history->query.messages && !history->query.removals) {
+        history->with_times = true;
+        history->sweep = hb_kafka_sweep_open(
+            address, &(hb_kafka_sweep_query){.channel = channel, .from_ms = history->from_ms}, error);
+        return history->sweep != NULL;
+    }
+    const hb_spool_query query = {.channel = channel, .from_ms = history->from_ms, .to_ms = removals_end(history)};
+    history->spool = hb_spool_open(address, &query, NULL, error);
+    return history->spool != NULL;
+}
+
 hb_history *hb_history_open(hb_log *log, const hb_history_query *query, hb_error *error)
 {
     hb_history *history = hb_alloc(sizeof *history);
@@ -65,12 +111,9 @@ hb_history *hb_history_open(hb_log *log, const hb_history_query *query, hb_error
     history->from_ms = query->from_s > INT64_MAX / 1000 ? INT64_MAX : query->from_s * 1000;
     history->to_ms = query->to_s > INT64_MAX / 1000 ? INT64_MAX : query->to_s * 1000;
     history->removals = hb_removals_open();
-    if (take_names(history, error) && hb_log_list(log, &history->parts, &history->part_count, error)) {
-        history->positions = hb_alloc(history->part_count * sizeof *history->positions);
-        for (size_t i = 0; i < history->part_count; i++)
-            history->positions[i] = (hb_log_position){history->parts[i].part, WHEREVER_IT_ENDS};
+    if (take_names(history, error) &&
+        (log->kafka != NULL ? open_kafka(history, log, error) : list_parts(history, error)))
         return history;
-    }
     hb_history_close(history);
     return NULL;
 }
@@ -81,6 +124,13 @@ void hb_history_close(hb_history *history)
         return;
     hb_log_search_close(history->search);
     hb_removals_close(history->removals);
+    if (history->spool != NULL) {
+        hb_error unimportant = {0};
+        hb_log_close(history->log, &unimportant); /* the copy, only read */
+        hb_spool_close(history->spool);
+    }
+    hb_kafka_sweep_close(history->sweep);
+    hb_buffer_free(&history->swept);
     hb_map_free(&history->id_index);
     free(history->ids);
     free(history->positions);
@@ -97,8 +147,7 @@ static bool open_search(hb_history *history, size_t part, bool removing, hb_erro
         .user = history->query.user,
         .removals = removing,
         .from_ms = history->from_ms,
-        .to_ms = removing && history->to_ms < INT64_MAX - HB_REMOVALS_REACH_MS ? history->to_ms + HB_REMOVALS_REACH_MS
-                                                                               : history->to_ms,
+        .to_ms = removing ? removals_end(history) : history->to_ms,
     };
     history->search = hb_log_search_open(history->log, history->parts[part].part, &filter, error);
     history->removing = removing;
@@ -149,10 +198,54 @@ static bool begin_search(hb_history *history, hb_error *error)
     }
 }
 
+/* Lines as the file log would have them: without those that are no facts and came empty. */
+static hb_bytes without_empty(hb_history *history, hb_bytes lines)
+{
+    hb_bytes line;
+    if (lines.size > 0 && lines.data[0] != '\n' && memmem(lines.data, lines.size, "\n\n", 2) == NULL)
+        return lines;
+    history->swept.size = 0;
+    while (hb_bytes_cut(&lines, '\n', &line))
+        if (line.size > 0) {
+            hb_buffer_append(&history->swept, line);
+            hb_buffer_append_char(&history->swept, '\n');
+        }
+    return hb_buffer_bytes(&history->swept);
+}
+
+static bool read_sweep(hb_history *history, hb_bytes *lines, hb_error *error)
+{
+    hb_kafka_piece piece;
+    while (lines->size == 0 && !hb_kafka_sweep_over(history->sweep)) {
+        if (!hb_kafka_sweep_read(history->sweep, FILL_MS, &piece, error))
+            return false;
+        history->taken += piece.lines.size;
+        *lines = without_empty(history, piece.lines);
+    }
+    return true;
+}
+
+/* Copies on. Until that is done there is a line that is nothing. */
+static bool fill_spool(hb_history *history, hb_bytes *lines, hb_error *error)
+{
+    bool filled = false;
+    *lines = (hb_bytes){"\n", 1};
+    if (!hb_spool_fill(history->spool, FILL_MS, &filled, error))
+        return false;
+    if (!filled)
+        return true;
+    history->log = hb_log_open(hb_spool_log(history->spool), HB_LOG_READ, NULL, error);
+    return history->log != NULL && list_parts(history, error);
+}
+
 bool hb_history_read(hb_history *history, hb_bytes *lines, hb_error *error)
 {
     hb_log_lines piece;
     *lines = (hb_bytes){"", 0};
+    if (history->sweep != NULL)
+        return read_sweep(history, lines, error);
+    if (history->log == NULL)
+        return fill_spool(history, lines, error);
     for (;;) {
         if (history->search == NULL && (!begin_search(history, error) || history->search == NULL))
             return history->part == history->part_count;
@@ -242,6 +335,10 @@ void hb_history_follow(hb_history *history, const hb_log_position **positions, s
     history->with_times = true;
     *positions = history->positions;
     *count = history->part_count;
+    if (history->sweep != NULL)
+        *positions = hb_kafka_sweep_ends(history->sweep, count);
+    else if (history->spool != NULL)
+        *positions = hb_spool_ends(history->spool, count);
 }
 
 void hb_history_note(hb_history *history, hb_bytes lines, int64_t now_ms)

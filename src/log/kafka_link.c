@@ -12,11 +12,18 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { AWAY_SAID_MS = 2000 };
+enum { AWAY_SAID_MS = 2000, ASK_MS = 1000 };
 
 static const char example[] = "kafka://HOST:9092/TOPIC";
 
 /* ---- Reports ---- */
+
+/* Copies a reason, without what librdkafka says behind it in brackets. */
+static void copy_reason(char *out, size_t room, const char *reason)
+{
+    const char *const brackets = strstr(reason, " (after ");
+    snprintf(out, room, "%.*s", brackets == NULL ? (int)strlen(reason) : (int)(brackets - reason), reason);
+}
 
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 {
@@ -28,11 +35,13 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
     case RD_KAFKA_RESP_ERR__SSL:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
         link->refused = true;
-        hb_fail(&link->refusal, HB_ERROR_NETWORK, "Kafka at %s lets us not in: %s", link->address.hosts, reason);
+        copy_reason(link->reason, sizeof link->reason, reason);
+        hb_fail(&link->refusal, HB_ERROR_NETWORK, "Kafka at %s does not let us in: %s", link->address.hosts,
+                link->reason);
         break;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
-        snprintf(link->reason, sizeof link->reason, "%s", reason);
+        copy_reason(link->reason, sizeof link->reason, reason);
         break;
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
         if (!link->away)
@@ -227,6 +236,21 @@ static bool read_topic(const hb_kafka_link *link, const rd_kafka_metadata_topic_
     return true;
 }
 
+/* Asks until a broker answers, time is up, or it is known that none will. */
+static rd_kafka_resp_err_t ask(hb_kafka_link *link, rd_kafka_t *client, rd_kafka_topic_t *topic, int wait_ms,
+                               const struct rd_kafka_metadata **metadata)
+{
+    const int64_t until_ms = hb_monotonic_ms() + wait_ms;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    do {
+        code = rd_kafka_metadata(client, 0, topic, metadata, ASK_MS);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            break;
+        rd_kafka_poll(client, 0); /* why, if that is known */
+    } while (!link->refused && hb_monotonic_ms() < until_ms);
+    return code;
+}
+
 bool hb_kafka_link_partitions(hb_kafka_link *link, rd_kafka_t *client, int wait_ms, int32_t *partitions,
                               hb_error *error)
 {
@@ -234,10 +258,13 @@ bool hb_kafka_link_partitions(hb_kafka_link *link, rd_kafka_t *client, int wait_
     rd_kafka_topic_t *topic = rd_kafka_topic_new(client, link->address.place, NULL);
     if (topic == NULL)
         return hb_fail(error, HB_ERROR_USAGE, "'%s' cannot be the name of a topic", link->address.place);
-    const rd_kafka_resp_err_t code = rd_kafka_metadata(client, 0, topic, &metadata, wait_ms);
+    const rd_kafka_resp_err_t code = ask(link, client, topic, wait_ms, &metadata);
     bool good = false;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        hb_fail(error, HB_ERROR_NETWORK, "cannot reach Kafka at %s: %s", link->address.hosts, rd_kafka_err2str(code));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && link->refused)
+        *error = link->refusal;
+    else if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        hb_fail(error, HB_ERROR_NETWORK, "cannot reach Kafka at %s: %s", link->address.hosts,
+                link->reason[0] == '\0' ? rd_kafka_err2str(code) : link->reason);
     else if (metadata->topic_cnt != 1)
         hb_fail(error, HB_ERROR_NETWORK, "Kafka at %s does not answer what was asked", link->address.hosts);
     else

@@ -26,7 +26,7 @@ typedef struct hb_kafka_link {
     bool away;       /* no broker can be reached, since */
     bool away_said;
     int64_t away_ms;
-    char reason[160];
+    char reason[256];
     bool refused;     /* a broker does not let us in; whoever tells it resets it */
     hb_error refusal; /* HB_ERROR_NETWORK */
 } hb_kafka_link;
@@ -43,7 +43,8 @@ rd_kafka_conf_t *hb_kafka_link_conf(hb_kafka_link *link, const hb_kafka_setting 
 /* Makes a client. The configuration is used up, whatever comes of it. NULL: HB_ERROR_USAGE. */
 rd_kafka_t *hb_kafka_link_client(hb_kafka_link *link, rd_kafka_type_t type, rd_kafka_conf_t *conf, hb_error *error);
 
-/* Counts the topic's partitions; waits up to wait_ms for a broker. False: HB_ERROR_MISSING (no such topic),
+/* Counts the topic's partitions; waits up to wait_ms for a broker. To be called before a consumer's queue takes over
+ * the client's. False: HB_ERROR_MISSING (no such topic),
  * HB_ERROR_LIMIT (too many partitions), HB_ERROR_NETWORK. */
 bool hb_kafka_link_partitions(hb_kafka_link *link, rd_kafka_t *client, int wait_ms, int32_t *partitions,
                               hb_error *error);

@@ -29,12 +29,13 @@ enum {
 
 struct hb_kafka_log {
     hb_kafka_link link;
-    rd_kafka_t *client;
-    rd_kafka_topic_t *topic; /* appending */
-    bool full;               /* the queue refused the last line */
-    unsigned unserved;       /* appends since reports were served */
-    int64_t delivered_ms;    /* the last delivery */
-    uint64_t failed;         /* facts that the broker refused for good */
+    char *text;         /* the whole address */
+    rd_kafka_t *client; /* this and what follows: appending */
+    rd_kafka_topic_t *topic;
+    bool full;            /* the queue refused the last line */
+    unsigned unserved;    /* appends since reports were served */
+    int64_t delivered_ms; /* the last delivery */
+    uint64_t failed;      /* facts that the broker refused for good */
     uint64_t failed_said;
     int64_t failed_said_ms;
     char failure[160];
@@ -58,7 +59,7 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *record, vo
     }
     kafka->failed++;
     hb_metric_add(kafka->errors, 1);
-    snprintf(kafka->failure, sizeof kafka->failure, "%s", rd_kafka_message_errstr(record));
+    snprintf(kafka->failure, sizeof kafka->failure, "%s", rd_kafka_err2str(record->err));
 }
 
 static void say_failed(hb_kafka_log *kafka)
@@ -157,11 +158,8 @@ static bool open_producer(hb_kafka_log *kafka, hb_error *error)
         {NULL, NULL},
     };
     static const hb_kafka_setting fixed[] = {
-        {"enable.idempotence", "true"},
-        {"acks", "all"},
-        {"message.timeout.ms", "0"}, /* for ever */
-        {"partitioner", "murmur2_random"},
-        {NULL, NULL},
+        {"enable.idempotence", "true"},    {"acks", "all"}, {"message.timeout.ms", "0"}, /* for ever */
+        {"partitioner", "murmur2_random"}, {NULL, NULL},
     };
     rd_kafka_conf_t *conf = hb_kafka_link_conf(&kafka->link, defaults, fixed, error);
     if (conf == NULL)
@@ -197,8 +195,9 @@ hb_kafka_log *hb_kafka_log_open(const char *address, hb_log_mode mode, hb_metric
         free(kafka);
         return NULL;
     }
-    make_metrics(kafka, mode == HB_LOG_APPEND ? metrics : NULL);
-    if (mode == HB_LOG_APPEND ? open_producer(kafka, error) : true)
+    kafka->text = hb_copy_text(hb_bytes_of(address));
+    make_metrics(kafka, metrics);
+    if (mode == HB_LOG_READ || open_producer(kafka, error)) /* readers each have a client of their own */
         return kafka;
     hb_kafka_log_close(kafka, &further);
     return NULL;
@@ -235,8 +234,19 @@ bool hb_kafka_log_close(hb_kafka_log *kafka, hb_error *error)
     if (kafka->client != NULL)
         rd_kafka_destroy(kafka->client);
     hb_kafka_link_free(&kafka->link);
+    free(kafka->text);
     free(kafka);
     return written;
+}
+
+const char *hb_kafka_log_address(const hb_kafka_log *kafka)
+{
+    return kafka->text;
+}
+
+bool hb_kafka_log_refuse(const hb_kafka_log *kafka, hb_error *error)
+{
+    return hb_fail(error, HB_ERROR_USAGE, "%s is a topic: it has no files", kafka->link.address.shown);
 }
 
 /* ---- Writing ---- */

@@ -58,9 +58,9 @@ typedef enum hb_log_append_status {
 hb_log_append_status hb_log_append(hb_log *log, hb_bytes line, int64_t received_ms);
 
 /* Hands buffered lines to the operating system. On failure (a full disk) they stay buffered and *error says why; call
- * again later. To be called at least every 50 ms while lines come in. A Kafka log sends by itself, and again for as long
- * as it takes: where there is no room it waits for some, a moment at most. False then: HB_ERROR_NETWORK (nothing is
- * taken, and there is no room), HB_ERROR_SYSTEM (the client cannot go on). */
+ * again later. To be called at least every 50 ms while lines come in. A Kafka log sends by itself, and again for as
+ * long as it takes: where there is no room it waits for some, a moment at most. False then: HB_ERROR_NETWORK (nothing
+ * is taken, and there is no room), HB_ERROR_SYSTEM (the client cannot go on). */
 bool hb_log_flush(hb_log *log, hb_error *error);
 
 /* fsync of what was written since the last call. To be called about once a second. Nothing to do for a Kafka log. */

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/say.h"
 #include "log/hour_index.h"
+#include "log/kafka_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -180,6 +181,8 @@ bool hb_log_remove(hb_log *log, int64_t part, uint64_t end, bool *removed, hb_er
     uint64_t size = 0;
     uint64_t lines_end = 0;
     *removed = false;
+    if (log->kafka != NULL)
+        return hb_kafka_log_refuse(log->kafka, error);
     if (log->mode != HB_LOG_APPEND)
         return hb_fail(error, HB_ERROR_USAGE, "the log %s is open for reading only", log->directory);
     hb_log_name(part, HB_LOG_CLOSED, name);

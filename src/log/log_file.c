@@ -345,6 +345,8 @@ bool hb_log_list(hb_log *log, hb_log_part **parts, size_t *count, hb_error *erro
     size_t found = 0;
     *parts = NULL;
     *count = 0;
+    if (log->kafka != NULL)
+        return hb_kafka_log_refuse(log->kafka, error);
     DIR *names = open_folder(log, error);
     if (names == NULL)
         return false;
@@ -401,6 +403,10 @@ void hb_log_watch_wait(int watch, int wait_ms)
 void hb_log_wait(hb_log *log, int wait_ms)
 {
     char events[4096];
+    if (log->kafka != NULL) {
+        poll(NULL, 0, wait_ms);
+        return;
+    }
     if (!log->watching) {
         log->watch = hb_log_watch_open(log);
         log->watching = true;

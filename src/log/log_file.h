@@ -40,7 +40,7 @@ typedef struct hb_log_hour { /* lines that wait for the operating system */
 
 struct hb_log {
     struct hb_kafka_log *kafka; /* NULL: this is a file log, and all below is set */
-    char *directory; /* as asked for: for messages */
+    char *directory;            /* as asked for: for messages */
     int folder;
     hb_log_mode mode;
     int watch; /* inotify, for hb_log_wait; -1 */

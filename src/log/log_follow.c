@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "log/kafka_follow.h"
+#include "log/kafka_log.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -22,6 +24,7 @@ typedef struct followed_part {
 } followed_part;
 
 struct hb_log_follower {
+    hb_kafka_follower *kafka; /* of a Kafka log; then nothing else is there */
     hb_log *log;
     int watch;
     bool lost_events;     /* list the log again */
@@ -154,6 +157,14 @@ hb_log_follower *hb_log_follower_open(hb_log *log, hb_log_start from, const hb_l
 {
     hb_log_follower *follower = hb_alloc(sizeof *follower);
     follower->log = log;
+    follower->watch = -1;
+    if (log->kafka != NULL) {
+        follower->kafka = hb_kafka_follower_open(hb_kafka_log_address(log->kafka), from, positions, count, error);
+        if (follower->kafka != NULL)
+            return follower;
+        hb_log_follower_close(follower);
+        return NULL;
+    }
     follower->watch = hb_log_watch_open(log);
     if (start(follower, from, positions, count, error))
         return follower;
@@ -165,6 +176,7 @@ void hb_log_follower_close(hb_log_follower *follower)
 {
     if (follower == NULL)
         return;
+    hb_kafka_follower_close(follower->kafka);
     hb_log_cursor_close(follower->cursor);
     if (follower->watch >= 0)
         close(follower->watch);
@@ -218,6 +230,8 @@ static bool read_turn(hb_log_follower *follower, hb_log_piece *piece, bool *ende
 bool hb_log_follower_read(hb_log_follower *follower, hb_log_piece *piece, hb_error *error)
 {
     *piece = (hb_log_piece){.lines = {"", 0}};
+    if (follower->kafka != NULL)
+        return hb_kafka_follower_read(follower->kafka, piece, error);
     if (!take_events(follower, error))
         return false;
     while (follower->cursor != NULL || next_turn(follower)) {
@@ -233,6 +247,8 @@ bool hb_log_follower_read(hb_log_follower *follower, hb_log_piece *piece, hb_err
 
 void hb_log_follower_wait(hb_log_follower *follower, int wait_ms)
 {
-    if (follower->cursor == NULL)
+    if (follower->kafka != NULL)
+        hb_kafka_follower_wait(follower->kafka, wait_ms);
+    else if (follower->cursor == NULL)
         hb_log_watch_wait(follower->watch, wait_ms);
 }

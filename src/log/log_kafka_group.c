@@ -11,14 +11,9 @@
 #include "log/log_kafka.h"
 
 #include "log/kafka_link.h"
-#include "log/log.h"
+#include "log/kafka_records.h"
 
 #include <stdlib.h>
-
-enum {
-    BATCH = 16 * 1024, /* records taken at once */
-    PIECE_BYTES = 1 << 20
-};
 
 typedef enum share_state {
     SHARE_NONE,
@@ -41,7 +36,6 @@ typedef struct group_event {
 struct hb_log_group {
     hb_kafka_link link;
     rd_kafka_t *client;
-    rd_kafka_queue_t *queue;
     bool closing;
     bool too_many; /* partitions in the topic; not told yet */
     share *shares; /* by partition */
@@ -53,11 +47,7 @@ struct hb_log_group {
     group_event *events;
     size_t event_count;
     size_t event_capacity;
-    rd_kafka_message_t *batch[BATCH];
-    size_t batch_count;
-    size_t batch_next;
-    hb_buffer lines;
-    hb_metric *skipped;
+    hb_kafka_records records;
 };
 
 int32_t hb_log_partition_of(hb_bytes channel, int32_t partitions)
@@ -241,12 +231,11 @@ static bool subscribe(hb_log_group *group, hb_error *error)
 
 hb_log_group *hb_log_group_open(const char *address, const char *name, hb_metrics *metrics, hb_error *error)
 {
-    static hb_metric unused; /* without metrics, counts go nowhere */
     _Static_assert(offsetof(hb_log_group, link) == 0, "callbacks get the link, and mean the group");
     hb_log_group *group = hb_alloc(sizeof *group);
-    group->skipped = metrics == NULL ? &unused
-                                     : hb_metrics_counter(metrics, "hubbub_kafka_bad_records_total",
-                                                          "Records of the topic that are not one line.");
+    if (metrics != NULL)
+        group->records.skipped = hb_metrics_counter(metrics, "hubbub_kafka_bad_records_total",
+                                                    "Records of the topic that are not one line.");
     if (!hb_kafka_link_read(&group->link, address, error)) {
         free(group);
         return NULL;
@@ -254,7 +243,8 @@ hb_log_group *hb_log_group_open(const char *address, const char *name, hb_metric
     group->client = make_client(group, name, error);
     if (group->client != NULL) {
         rd_kafka_poll_set_consumer(group->client);
-        group->queue = rd_kafka_queue_get_consumer(group->client);
+        group->records.client = group->client;
+        group->records.queue = rd_kafka_queue_get_consumer(group->client);
         if (subscribe(group, error))
             return group;
     }
@@ -262,27 +252,20 @@ hb_log_group *hb_log_group_open(const char *address, const char *name, hb_metric
     return NULL;
 }
 
-static void drop_batch(hb_log_group *group)
-{
-    while (group->batch_next < group->batch_count)
-        rd_kafka_message_destroy(group->batch[group->batch_next++]);
-}
-
 void hb_log_group_close(hb_log_group *group)
 {
     if (group == NULL)
         return;
     group->closing = true;
-    drop_batch(group);
+    hb_kafka_records_free(&group->records);
     if (group->client != NULL) {
         if (group->to_leave != NULL)
             finish_revoked(group);
-        rd_kafka_queue_destroy(group->queue);
+        rd_kafka_queue_destroy(group->records.queue);
         rd_kafka_consumer_close(group->client);
         rd_kafka_destroy(group->client);
     }
     hb_kafka_link_free(&group->link);
-    hb_buffer_free(&group->lines);
     free(group->shares);
     free(group->events);
     free(group);
@@ -339,60 +322,16 @@ void hb_log_group_commit(hb_log_group *group, int32_t partition, uint64_t offset
 
 /* ---- Reading ---- */
 
-/* Waits for one record, then takes all that are there: waiting for a whole batch would hold up what has come. */
-static void take_batch(hb_log_group *group, int wait_ms)
-{
-    rd_kafka_message_t *first = rd_kafka_consumer_poll(group->client, wait_ms);
-    group->batch_next = group->batch_count = 0;
-    if (first == NULL)
-        return;
-    group->batch[group->batch_count++] = first;
-    const ssize_t more = rd_kafka_consume_batch_queue(group->queue, 0, group->batch + 1, BATCH - 1);
-    if (more > 0)
-        group->batch_count += (size_t)more;
-}
-
 static bool is_read(const hb_log_group *group, int32_t partition)
 {
     return partition >= 0 && (size_t)partition < group->share_count &&
            group->shares[partition].state == SHARE_STARTED && group->shares[partition].held;
 }
 
-/* One record is one line; what is none becomes an empty one, so that offsets keep counting. */
-static void append_record(hb_log_group *group, const rd_kafka_message_t *record)
-{
-    const hb_bytes value = {record->payload, record->len};
-    const bool good = value.size > 0 && value.size <= HB_KAFKA_RECORD_BYTES && memchr(value.data, '\n', value.size) == NULL;
-    if (good)
-        hb_buffer_append(&group->lines, value);
-    else
-        hb_metric_add(group->skipped, 1);
-    hb_buffer_append_char(&group->lines, '\n');
-}
-
-/* Takes records off the batch that stand behind one another in one partition. */
-static void take_piece(hb_log_group *group, hb_log_news *news)
-{
-    const rd_kafka_message_t *record = group->batch[group->batch_next];
-    *news = (hb_log_news){.event = HB_LOG_LINES,
-                          .partition = record->partition,
-                          .at = (uint64_t)record->offset,
-                          .next = (uint64_t)record->offset};
-    group->lines.size = 0;
-    do {
-        append_record(group, record);
-        news->next++;
-        rd_kafka_message_destroy(group->batch[group->batch_next++]);
-        record = group->batch_next < group->batch_count ? group->batch[group->batch_next] : NULL;
-    } while (record != NULL && record->err == RD_KAFKA_RESP_ERR_NO_ERROR && record->partition == news->partition &&
-             (uint64_t)record->offset == news->next && group->lines.size < PIECE_BYTES);
-    news->lines = hb_buffer_bytes(&group->lines);
-}
-
 /* An entry of the batch that is no record. */
 static bool take_report(hb_log_group *group, hb_log_news *news, hb_error *error)
 {
-    rd_kafka_message_t *const report = group->batch[group->batch_next++];
+    const rd_kafka_message_t *const report = hb_kafka_records_front(&group->records);
     bool good = true;
     switch (report->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
@@ -415,7 +354,7 @@ static bool take_report(hb_log_group *group, hb_log_news *news, hb_error *error)
     default: /* librdkafka tries again by itself */
         break;
     }
-    rd_kafka_message_destroy(report);
+    hb_kafka_records_pass(&group->records);
     return good;
 }
 
@@ -457,22 +396,22 @@ bool hb_log_group_read(hb_log_group *group, int wait_ms, hb_log_news *news, hb_e
     if (take_event(group, news))
         return true;
     hold_started(group);
-    if (group->batch_next == group->batch_count)
-        take_batch(group, wait_ms);
+    if (hb_kafka_records_front(&group->records) == NULL)
+        hb_kafka_records_take(&group->records, wait_ms);
     if (!check(group, error))
         return false;
     if (take_event(group, news))
         return true;
-    while (news->event == HB_LOG_NOTHING && group->batch_next < group->batch_count) {
-        rd_kafka_message_t *const record = group->batch[group->batch_next];
+    for (const rd_kafka_message_t *record;
+         news->event == HB_LOG_NOTHING && (record = hb_kafka_records_front(&group->records)) != NULL;) {
         if (record->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
             if (!take_report(group, news, error))
                 return false;
         } else if (is_read(group, record->partition)) {
-            take_piece(group, news);
+            const hb_kafka_piece piece = hb_kafka_records_piece(&group->records);
+            *news = (hb_log_news){HB_LOG_LINES, piece.partition, piece.lines, piece.at, piece.next};
         } else {
-            rd_kafka_message_destroy(record);
-            group->batch_next++;
+            hb_kafka_records_pass(&group->records);
         }
     }
     return true;

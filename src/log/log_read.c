@@ -8,6 +8,7 @@
 #include "log/log_file.h"
 
 #include "base/error.h"
+#include "log/kafka_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +72,10 @@ static bool seek(hb_log_cursor *cursor, hb_error *error)
 
 hb_log_cursor *hb_log_cursor_open(hb_log *log, int64_t part, uint64_t offset, hb_error *error)
 {
+    if (log->kafka != NULL) {
+        hb_kafka_log_refuse(log->kafka, error);
+        return NULL;
+    }
     hb_log_cursor *cursor = hb_alloc(sizeof *cursor);
     cursor->log = log;
     cursor->part = part;

@@ -10,10 +10,15 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "log/kafka_log.h"
+#include "log/log_file.h"
 #include "log/removals.h"
 #include "log/search.h"
+#include "log/spool.h"
 
 #include <stdlib.h>
+
+enum { FILL_MS = 200 };
 
 typedef struct found_line {
     int64_t time_ms;
@@ -320,7 +325,7 @@ static void finish(hb_messages *out, size_t limit)
     out->more = out->count > 0 && (out->more || out->count >= limit);
 }
 
-hb_messages *hb_messages_open(hb_log *log, const hb_message_query *query, hb_error *error)
+static hb_messages *open_files(hb_log *log, const hb_message_query *query, hb_error *error)
 {
     messages_search search = {.query = query};
     if (!prepare(&search, error))
@@ -336,6 +341,67 @@ hb_messages *hb_messages_open(hb_log *log, const hb_message_query *query, hb_err
     }
     hb_messages_close(search.out);
     return NULL;
+}
+
+/* ---- A Kafka log ---- */
+
+/* Copies the channel's facts from from_s on, and finds messages in the copy. from_s is an hour's beginning, so that a
+ * message's place in its hour is the same in every copy. */
+static hb_messages *open_copy(const hb_log *log, const hb_message_query *query, int64_t from_s, int64_t until_ms,
+                              hb_error *error)
+{
+    hb_error unimportant = {0};
+    hb_message_query narrow = *query;
+    hb_messages *messages = NULL;
+    bool filled = false;
+    const int64_t to_s = query->to_s > INT64_MAX / 2000 ? INT64_MAX / 2000 : query->to_s;
+    const hb_spool_query what = {
+        .channel = query->channel, .from_ms = from_s * 1000, .to_ms = to_s * 1000 + HB_REMOVALS_REACH_MS};
+    hb_spool *spool = hb_spool_open(hb_kafka_log_address(log->kafka), &what, NULL, error);
+    bool good = spool != NULL;
+    while (good && !filled && (until_ms == 0 || hb_monotonic_ms() < until_ms))
+        good = hb_spool_fill(spool, FILL_MS, &filled, error);
+    good = good && hb_spool_finish(spool, error);
+    hb_log *const copy = good ? hb_log_open(hb_spool_log(spool), HB_LOG_READ, NULL, error) : NULL;
+    if (from_s > narrow.from_s)
+        narrow.from_s = from_s;
+    if (copy != NULL)
+        messages = open_files(copy, &narrow, error);
+    if (messages != NULL)
+        messages->complete &= filled;
+    hb_log_close(copy, &unimportant); /* only read */
+    hb_spool_close(spool);
+    return messages;
+}
+
+/* Looks back as far as it has to: an hour, then more. What is read goes on to the topic's end, so messages that are not
+ * among those found are older than all of them. */
+static hb_messages *open_kafka(const hb_log *log, const hb_message_query *query, hb_error *error)
+{
+    static const int64_t back_s[] = {0, 3 * HB_HOUR_S, HB_DAY_S, 7 * HB_DAY_S, INT64_MAX / 2000};
+    const int64_t until_ms = query->budget_ms == 0 ? 0 : hb_monotonic_ms() + query->budget_ms;
+    const int64_t now_s = hb_now_ms() / 1000;
+    int64_t last_s = query->to_s - 1 < now_s ? query->to_s - 1 : now_s;
+    if (query->paged && query->before.time_ms / 1000 < last_s)
+        last_s = query->before.time_ms / 1000;
+    for (size_t i = 0;; i++) {
+        const int64_t first_s = hb_time_floor(query->from_s < 0 ? 0 : query->from_s, HB_HOUR_S);
+        const int64_t wide_s = hb_time_floor(last_s - back_s[i], HB_HOUR_S);
+        const int64_t from_s = wide_s < first_s ? first_s : wide_s;
+        hb_messages *messages = open_copy(log, query, from_s, until_ms, error);
+        if (messages == NULL || from_s == first_s || messages->more || !messages->complete ||
+            hb_messages_count(messages) >= query->limit)
+            return messages;
+        hb_messages_close(messages);
+    }
+}
+
+hb_messages *hb_messages_open(hb_log *log, const hb_message_query *query, hb_error *error)
+{
+    messages_search checked = {.query = query};
+    if (log->kafka == NULL)
+        return open_files(log, query, error);
+    return prepare(&checked, error) ? open_kafka(log, query, error) : NULL;
 }
 
 void hb_messages_close(hb_messages *messages)

@@ -118,7 +118,7 @@ hb_log_search *hb_log_search_open(hb_log *log, int64_t part, const hb_log_filter
                      filter->from_ms <= part * 1000 && filter->to_ms >= (part + 3600) * 1000;
     search->log = log;
     search->part = part;
-    search->file = all ? -1 : hb_log_open_hour(log, part, HB_LOG_CLOSED, O_RDONLY);
+    search->file = all || log->kafka != NULL ? -1 : hb_log_open_hour(log, part, HB_LOG_CLOSED, O_RDONLY);
     if (search->file >= 0)
         open_index(search);
     if (search->index != NULL && choose(search, filter)) {

@@ -24,6 +24,7 @@
     FILE(overview_js, "/overview.js", "overview.js", HB_SCRIPT)                         \
     FILE(table_js, "/table.js", "table.js", HB_SCRIPT)                                  \
     FILE(theme_js, "/theme.js", "theme.js", HB_SCRIPT)                                  \
+    FILE(viewers_js, "/viewers.js", "viewers.js", HB_SCRIPT)                            \
     FILE(uplot_js, "/vendor/uPlot.iife.min.js", "vendor/uPlot.iife.min.js", HB_SCRIPT)  \
     FILE(uplot_css, "/vendor/uPlot.min.css", "vendor/uPlot.min.css", HB_STYLE)          \
     FILE(uplot_licence, "/vendor/uPlot.LICENSE", "vendor/uPlot.LICENSE", HB_TEXT)       \

@@ -21,6 +21,7 @@
 #include <event2/http.h>
 #include <event2/thread.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -52,6 +53,9 @@ struct hb_server {
     hb_feed *feed;
     pthread_t thread;
     bool running;
+    pthread_mutex_t viewers_lock; /* of the next two */
+    bool viewers_told;
+    char no_viewers[512]; /* why there are none; empty: they are counted */
 };
 
 /* ---- Replies that need no thread ---- */
@@ -92,12 +96,37 @@ static void reply_metrics(hb_server *server, struct evhttp_request *http)
     hb_buffer_free(&text);
 }
 
+static void print_viewers(hb_server *server, hb_buffer *text)
+{
+    pthread_mutex_lock(&server->viewers_lock);
+    if (server->viewers_told) {
+        hb_json_key(text, "viewers");
+        hb_json_open(text, '{');
+        hb_json_key(text, "status");
+        hb_json_text(text, server->no_viewers[0] == '\0' ? HB_BYTES("ok") : HB_BYTES("missing"));
+        if (server->no_viewers[0] != '\0') {
+            hb_json_key(text, "reason");
+            hb_json_text(text, hb_bytes_of(server->no_viewers));
+        }
+        hb_json_close(text, '}');
+    }
+    pthread_mutex_unlock(&server->viewers_lock);
+}
+
+void hb_server_tell_viewers(hb_server *server, const char *why)
+{
+    pthread_mutex_lock(&server->viewers_lock);
+    server->viewers_told = true;
+    snprintf(server->no_viewers, sizeof server->no_viewers, "%s", why == NULL ? "" : why);
+    pthread_mutex_unlock(&server->viewers_lock);
+}
+
 static void reply_health(hb_server *server, struct evhttp_request *http)
 {
     hb_bytes reason;
     hb_buffer text = {0};
     char now[HB_TIME_TEXT];
-    const bool ready = hb_live_ready(server->live, &reason);
+    const bool ready = server->live == NULL || hb_live_ready(server->live, &reason);
     hb_time_print(hb_now_ms() / 1000, now);
     hb_json_open(&text, '{');
     hb_json_key(&text, "status");
@@ -110,6 +139,7 @@ static void reply_health(hb_server *server, struct evhttp_request *http)
         hb_json_key(&text, "reason");
         hb_json_text(&text, reason);
     }
+    print_viewers(server, &text);
     hb_json_close(&text, '}');
     hb_reply_send(&server->traffic, http, ready ? 200 : 503, HB_AUDIENCE_PROGRAM, "application/json",
                   hb_buffer_bytes(&text));
@@ -167,6 +197,11 @@ static void on_request(struct evhttp_request *http, void *context)
     if (!hb_request_parse(path_bytes, query == NULL ? (hb_bytes){NULL, 0} : hb_bytes_of(query), hb_now_ms() / 1000,
                           &request, &error)) {
         hb_reply_error(&server->traffic, http, hb_reply_status(error.code), &error);
+        return;
+    }
+    if (server->live == NULL && request.route != HB_ROUTE_METRICS && request.route != HB_ROUTE_HEALTH) {
+        hb_fail(&error, HB_ERROR_MISSING, "only /metrics and /healthz are here; hubbub serve answers the rest");
+        hb_reply_error(&server->traffic, http, 404, &error);
         return;
     }
     switch (request.route) {
@@ -232,10 +267,9 @@ static bool open_http(hb_server *server, uint32_t connections_max, hb_error *err
     return true;
 }
 
-static bool start(hb_server *server, uint32_t connections_max, hb_error *error)
+/* What answers from store and log. */
+static bool open_answers(hb_server *server, uint32_t connections_max, hb_error *error)
 {
-    if (!open_http(server, connections_max, error))
-        return false;
     server->watch = hb_watch_open();
     server->live = hb_live_open(server->base, server->watch, connections_max - connections_max / 4, &server->traffic);
     server->workers =
@@ -246,7 +280,13 @@ static bool start(hb_server *server, uint32_t connections_max, hb_error *error)
     if (server->reporter == NULL)
         return false;
     server->feed = hb_feed_open(server->log, server->watch, hb_live_desk(server->live), error);
-    if (server->feed == NULL)
+    return server->feed != NULL;
+}
+
+static bool start(hb_server *server, uint32_t connections_max, hb_error *error)
+{
+    if (!open_http(server, connections_max, error) ||
+        (server->store != NULL && !open_answers(server, connections_max, error)))
         return false;
     if (pthread_create(&server->thread, NULL, run_loop, server) != 0)
         return hb_fail(error, HB_ERROR_SYSTEM, "cannot start the thread that serves HTTP");
@@ -262,6 +302,7 @@ hb_server *hb_server_open(const hb_server_settings *settings, hb_error *error)
         free(server);
         return NULL;
     }
+    pthread_mutex_init(&server->viewers_lock, NULL);
     server->own_metrics = settings->metrics == NULL;
     server->metrics = server->own_metrics ? hb_metrics_open() : settings->metrics;
     hb_traffic_open(&server->traffic, server->metrics);
@@ -303,6 +344,7 @@ void hb_server_close(hb_server *server)
     free(server->store);
     free(server->log);
     free(server->allowed_hosts);
+    pthread_mutex_destroy(&server->viewers_lock);
     free(server);
 }
 

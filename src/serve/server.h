@@ -13,9 +13,9 @@ typedef struct hb_server hb_server;
 typedef struct hb_server_settings { /* copied */
     const char *host;               /* a name or address; NULL or empty: every address of this machine */
     uint16_t port;                  /* 0: any free one, see hb_server_port */
-    const char *store;              /* the store's address */
-    const char *log;                /* the log's address */
-    uint32_t connections_max;       /* at a time; 0: 1000. Three in four may follow live events */
+    const char *store;         /* the store's address; NULL, and log too: /metrics and /healthz alone are answered */
+    const char *log;           /* the log's address */
+    uint32_t connections_max;  /* at a time; 0: 1000. Three in four may follow live events */
     const char *allowed_hosts; /* names by which the server may be addressed besides this machine's own, with commas
                                   between them; NULL: none. See below */
     hb_metrics *metrics;       /* what /metrics shows, the server's own included; NULL: only the server's own */
@@ -31,6 +31,10 @@ hb_server *hb_server_open(const hb_server_settings *settings, hb_error *error);
 
 /* Stops listening, ends live streams and connections, waits for the threads. */
 void hb_server_close(hb_server *server);
+
+/* Says for the dashboard (/healthz) why there are no viewers: a sentence; NULL: they are counted. Any thread. Until it
+ * is called nothing is said of viewers. */
+void hb_server_tell_viewers(hb_server *server, const char *why);
 
 uint16_t hb_server_port(const hb_server *server);
 

@@ -36,6 +36,11 @@ bool hb_store_commit(hb_store *store, hb_error *error)
     return store->kind->commit(store, error);
 }
 
+bool hb_store_has_transactions(const hb_store *store)
+{
+    return store->kind->transactions;
+}
+
 bool hb_store_apply(hb_store *store, const hb_changes *changes, hb_error *error)
 {
     return hb_store_begin(store, error) && hb_store_put(store, changes, error) && hb_store_commit(store, error);

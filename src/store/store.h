@@ -38,6 +38,9 @@ bool hb_store_begin(hb_store *store, hb_error *error);
 bool hb_store_put(hb_store *store, const hb_changes *changes, hb_error *error);
 bool hb_store_commit(hb_store *store, hb_error *error);
 
+/* Whether that is so. Of Cassandra it is not: what is put is seen and stays, whether a commit follows or not. */
+bool hb_store_has_transactions(const hb_store *store);
+
 /* A number that is different after any writer's commit; for noticing that there is news (cheap, no query). */
 uint64_t hb_store_generation(hb_store *store);
 

@@ -8,6 +8,7 @@
 #include "store/store.h"
 
 typedef struct hb_store_kind {
+    bool transactions;
     hb_store *(*open)(const char *address, hb_store_mode mode, hb_error *error);
     void (*close)(hb_store *store);
     bool (*begin)(hb_store *store, hb_error *error);

@@ -430,6 +430,7 @@ static hb_store *open_store(const char *address, hb_store_mode mode, hb_error *e
 }
 
 const hb_store_kind hb_store_sqlite = {
+    .transactions = true,
     .open = open_store,
     .close = close_store,
     .begin = hb_sqlite_begin,

@@ -2,6 +2,9 @@
  * for the messages, which come by the hundred thousand a second; the rare lines use it. */
 #include "twitch/chat_lines.h"
 
+#include "twitch/stream_line.h"
+#include "twitch/stream_maker.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -461,23 +464,26 @@ bool hb_lines_event(const hb_lines *lines, const hb_room *room, const hb_person 
 
 /* ---- Viewer samples ---- */
 
-/* Viewers wander around a mean by Zipf's law; game and title change every two hours. */
-void hb_lines_sample(const hb_lines *lines, const hb_room *room, uint64_t minute, int64_t time_ms, hb_buffer *out)
+bool hb_lines_sample(const hb_lines *lines, const hb_room *room, int64_t after_s, int64_t time_ms, hb_buffer *out)
 {
-    const uint64_t program = hb_dice_mix(lines->seed + room->number * 65537 + minute / 120);
-    const uint64_t mean = 60000 / (room->number + 1) + 20;
-    const uint64_t viewers = mean / 2 + program % mean / 2 + hb_dice_mix(program + minute) % (mean / 10 + 1);
-    const hb_bytes game = hb_speech_game(lines->speech, program);
+    const hb_stream stream = hb_stream_at(lines->seed, room->number, after_s);
+    char room_id[24];
+    hb_speech_text game;
     hb_speech_text title;
+    if (!stream.live)
+        return false;
+    hb_speech_clear(&game);
     hb_speech_clear(&title);
-    hb_speech_title(lines->speech, program, &title);
-    hb_buffer_print(out, "@rm-received-ts=%" PRId64 ";room-id=%" PRIu64 ";game-name=", time_ms, room->room_id);
-    char *start = hb_buffer_room(out, LINE_ROOM);
-    char *pen = start;
-    for (size_t i = 0; i < game.size; i++)
-        pen = game.data[i] == '_' ? PUT(pen, "\\s") : put(pen, game.data + i, 1);
-    pen = PUT(pen, ";title=");
-    pen = put_escaped(pen, title.bytes, title.size);
-    out->size += (size_t)(pen - start);
-    hb_buffer_print(out, " :hubbub STREAM #%.*s %" PRIu64, (int)room->login_size, room->login, viewers);
+    hb_speech_game(lines->speech, stream.game, &game);
+    hb_speech_title(lines->speech, stream.title, &title);
+    snprintf(room_id, sizeof room_id, "%" PRIu64, room->room_id);
+    const hb_stream_sample sample = {
+        .login = {room->login, room->login_size},
+        .room_id = hb_bytes_of(room_id),
+        .game = {game.bytes, game.size},
+        .title = {title.bytes, title.size},
+        .viewers = stream.viewers,
+    };
+    hb_stream_line_write(&sample, time_ms, out);
+    return true;
 }

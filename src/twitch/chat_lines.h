@@ -67,7 +67,7 @@ void hb_lines_message(const hb_lines *lines, const hb_said *said, const hb_room 
 bool hb_lines_event(const hb_lines *lines, const hb_room *room, const hb_person *person, hb_dice *dice, int64_t time_ms,
                     hb_buffer *out);
 
-/* A viewer sample. */
-void hb_lines_sample(const hb_lines *lines, const hb_room *room, uint64_t minute, int64_t time_ms, hb_buffer *out);
+/* A viewer sample, after so many seconds of chat. False, and nothing is appended, while the channel is offline. */
+bool hb_lines_sample(const hb_lines *lines, const hb_room *room, int64_t after_s, int64_t time_ms, hb_buffer *out);
 
 #endif

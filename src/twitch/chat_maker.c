@@ -222,11 +222,11 @@ static void next(void *context, int64_t time_ms, hb_buffer *out, hb_chat_line *l
         maker->samples_left = maker->options.channels;
         maker->samples_us += 60000000;
     }
-    if (maker->samples_left > 0) {
+    while (maker->samples_left > 0) {
         const size_t number = maker->options.channels - maker->samples_left--;
-        hb_lines_sample(maker->lines, &maker->rooms[number], (uint64_t)now_us / 60000000, time_ms, out);
         *line = (hb_chat_line){number, false};
-        return;
+        if (hb_lines_sample(maker->lines, &maker->rooms[number], now_us / 1000000, time_ms, out))
+            return;
     }
     if (now_us >= maker->moods_us && maker->messages >= maker->moods_at)
         change_moods(maker);

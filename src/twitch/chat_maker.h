@@ -21,7 +21,7 @@ typedef struct hb_chat_options {
     double rate;     /* messages (PRIVMSG) a second over all channels, 0.001 to 10,000,000 */
     /* Lines as an archive holds them: those that Twitch sends without a time have an rm-received-ts. */
     bool archive;
-    bool viewers; /* with hubbub's viewer samples: one a channel and minute; only with archive */
+    bool viewers; /* with hubbub's viewer samples: one a minute for each channel that is live; only with archive */
 } hb_chat_options;
 
 /* NULL: HB_ERROR_USAGE. */

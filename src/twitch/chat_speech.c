@@ -350,9 +350,11 @@ void hb_speech_title(const hb_speech *speech, uint64_t number, hb_speech_text *t
         hb_speech_add(text, HB_BYTES("| !discord; day 12 \\o/"));
 }
 
-hb_bytes hb_speech_game(const hb_speech *speech, uint64_t number)
+void hb_speech_game(const hb_speech *speech, uint64_t number, hb_speech_text *text)
 {
-    return speech->games.words[number % speech->games.count];
+    hb_bytes rest = speech->games.words[number % speech->games.count];
+    for (hb_bytes word; hb_bytes_cut(&rest, '_', &word);)
+        hb_speech_add(text, word);
 }
 
 /* ---- The emotes tag ---- */

@@ -61,9 +61,9 @@ void hb_speech_say(const hb_speech *speech, const hb_speech_room *room, hb_dice 
 void hb_speech_wave(const hb_speech *speech, const hb_speech_room *room, uint64_t wave, hb_dice *dice,
                     hb_speech_text *text);
 
-/* A title for a viewer sample, spaces escaped as tags have them; and a game. */
+/* A stream's title, and a game's name: the same for the same number. */
 void hb_speech_title(const hb_speech *speech, uint64_t number, hb_speech_text *text);
-hb_bytes hb_speech_game(const hb_speech *speech, uint64_t number);
+void hb_speech_game(const hb_speech *speech, uint64_t number, hb_speech_text *text);
 
 /* Writes the value of the emotes tag; out has room for HB_SPEECH_TAG_ROOM bytes. Returns its size. */
 enum { HB_SPEECH_TAG_ROOM = HB_SPEECH_EMOTES * 60 };

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <netdb.h>
@@ -123,4 +124,11 @@ void hb_lookup_close(hb_lookup *lookup)
         event_free(lookup->event);
     lookup->event = NULL;
     let_go(lookup);
+}
+
+bool hb_lookup_is_loopback(const char *host)
+{
+    struct in_addr address;
+    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0 ||
+           (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }

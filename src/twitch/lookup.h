@@ -30,4 +30,7 @@ hb_lookup *hb_lookup_open(struct event_base *loop, const char *host, uint16_t po
 /* Forgets the lookup, answered or not: done is not called any more. */
 void hb_lookup_close(hb_lookup *lookup);
 
+/* Whether a host, as people write it, is this machine, without looking it up. */
+bool hb_lookup_is_loopback(const char *host);
+
 #endif

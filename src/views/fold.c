@@ -181,6 +181,8 @@ static void place_record(hb_fold *fold, const hb_record *record)
     const uint32_t number = slot_of(fold, channel, record->channel_hash, hour_s);
     if (number == HB_MAP_END) {
         fold->counts.misplaced++;
+        if (fold->watched)
+            fold->watcher.left_out(fold->watcher.context, hour_s);
         return;
     }
     const int64_t sure_ms = record->time_ms - record->ahead_ms;
@@ -425,6 +427,8 @@ void hb_fold_lines(hb_fold *fold, hb_bytes lines)
                                       .list_count = 1,
                                       .passes = 1,
                                       .only_hour_s = fold->only_hour_s,
+                                      .wanted = fold->watcher.wanted,
+                                      .context = fold->watcher.context,
                                       .counts = &fold->counts};
     fold->round++;
     while (lines.size > 0) {
@@ -511,6 +515,25 @@ hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot)
         fold->watcher.thawed(fold->watcher.context, slot);
     }
     return slot->sheet;
+}
+
+hb_fold_slot *hb_fold_add_frozen(hb_fold *fold, hb_bytes channel, int64_t hour_s, hb_bytes sheet)
+{
+    hb_fold_slot *const slot = &fold->slots[slot_of(fold, channel, hb_hash(channel, 0), hour_s)];
+    hb_sheet_close(slot->sheet);
+    free(slot->frozen);
+    slot->sheet = NULL;
+    slot->frozen = hb_copy_text(sheet);
+    slot->frozen_size = sheet.size;
+    return slot;
+}
+
+void hb_fold_add_id(hb_fold_slot *slot, uint64_t hash)
+{
+    if (has_id(&slot->ids, hash))
+        return;
+    reserve_ids(&slot->ids, 1);
+    place_id(&slot->ids, hash);
 }
 
 void hb_fold_set_full(hb_fold *fold, bool full)

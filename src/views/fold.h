@@ -38,9 +38,14 @@ typedef struct hb_fold_watcher {
     void *context;
     void (*thawed)(void *context, hb_fold_slot *slot);    /* before anything is counted in it */
     void (*forgotten)(void *context, hb_fold_slot *slot); /* the slot goes: what to do with its note */
+
+    /* Whether a fact of this hour is to be counted; takes the place of hb_fold_hour. line: the number of its line, from
+     * 0, of all that the fold was given. A fact that is not wanted counts as `misplaced`. */
+    bool (*wanted)(void *context, int64_t hour_s, uint64_t line);
+    void (*left_out)(void *context, int64_t hour_s); /* a fact that was wanted, of a new channel, while full */
 } hb_fold_watcher;
 
-/* Remembers in every sheet what is touched, and calls the watcher. To be called before the first line. */
+/* Remembers in every sheet what is touched, and asks and tells the watcher. To be called before the first line. */
 void hb_fold_watch(hb_fold *fold, const hb_fold_watcher *watcher);
 
 size_t hb_fold_slot_count(const hb_fold *fold);
@@ -54,6 +59,12 @@ hb_sheet *hb_fold_peek(const hb_fold_slot *slot);
 
 /* Makes the sheet of a frozen slot again. */
 hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot);
+
+/* Adds the slot of an encoded sheet, as one that is frozen. */
+hb_fold_slot *hb_fold_add_frozen(hb_fold *fold, hb_bytes channel, int64_t hour_s, hb_bytes sheet);
+
+/* Has the slot know an id, by its hash: messages with it are duplicates. Not 0. */
+void hb_fold_add_id(hb_fold_slot *slot, uint64_t hash);
 
 /* While full, no new channels, words and users are kept: counted in `untaken` and, a fact of a new channel, in
  * `misplaced`. */

@@ -148,6 +148,16 @@ static void add_fact(hb_records *records, const hb_fact *fact, hb_bytes channel,
     put(out, emotes);
 }
 
+static bool is_wanted(const hb_records_reader *reader, const hb_fact *fact)
+{
+    if (reader->wanted == NULL && reader->only_hour_s == HB_FOLD_ANY_HOUR)
+        return true;
+    const int64_t hour_s = hb_time_floor(fact->time_ms / 1000, HB_HOUR_S);
+    if (reader->wanted != NULL)
+        return reader->wanted(reader->context, hour_s, reader->counts->lines - 1);
+    return hour_s == reader->only_hour_s;
+}
+
 static void read_fact(const hb_records_reader *reader, const hb_fact *fact)
 {
     char lower[HB_LOGIN_MAX];
@@ -158,8 +168,7 @@ static void read_fact(const hb_records_reader *reader, const hb_fact *fact)
         return;
     reader->counts->facts++;
     reader->counts->bad_timestamps += fact->bad_timestamp;
-    if (reader->only_hour_s == HB_FOLD_ANY_HOUR ||
-        reader->only_hour_s == hb_time_floor(fact->time_ms / 1000, HB_HOUR_S))
+    if (is_wanted(reader, fact))
         add_fact(&reader->lists[class / reader->passes], fact, channel, hash);
     else
         reader->counts->misplaced++;

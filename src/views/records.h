@@ -56,7 +56,9 @@ typedef struct hb_records_reader {
     uint32_t list_count;
     uint32_t passes;
     uint32_t pass;
-    int64_t only_hour_s;    /* or HB_FOLD_ANY_HOUR */
+    int64_t only_hour_s; /* or HB_FOLD_ANY_HOUR; unless `wanted` is there: see hb_fold_watcher */
+    bool (*wanted)(void *context, int64_t hour_s, uint64_t line);
+    void *context;
     hb_fold_counts *counts; /* is told of lines, in the first pass, and of facts that are in no hour to be counted */
 } hb_records_reader;
 

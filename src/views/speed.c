@@ -2,11 +2,14 @@
  *
  * Sheets of open hours live in the fold. Each slot of it carries a note of this layer: its lists of first words and
  * users, and when its sheet was last written. A frozen sheet keeps no lists: it is frozen only when the store has its
- * rows, so they can be made again from the sheet alone, before anything more is counted in it. */
-#include "views/speed.h"
+ * rows, so they can be made again from the sheet alone, before anything more is counted in it.
+ *
+ * What makes it right to read a partition on from hb_speed_start, wherever a run was cut off: progress is never written
+ * of one hour without that of all others that have begun or have had late facts. So below the greatest position in the
+ * store, there is no fact of which the store's progress knows nothing. */
+#include "views/speed_inside.h"
 
 #include "base/clock.h"
-#include "views/speed_rows.h"
 
 #include <stdlib.h>
 
@@ -19,57 +22,18 @@ enum {
     CHECK_EVERY_TIGHT = 64 << 10  /* the same when most of it is in use */
 };
 
-typedef enum stage { STAGE_OPEN, STAGE_CLOSING, STAGE_DONE } stage;
-
-typedef struct part_state {
-    int64_t part; /* the hour */
-    uint64_t position;
-    uint64_t late;
-    int64_t taken_ms;    /* wall clock of the last lines, */
-    uint64_t taken_ends; /* and the log's ends until then */
-    stage stage;
-    bool behind; /* was behind the watermark when it was opened */
-    bool begun;  /* what an earlier run wrote has been replaced */
-    bool moved;  /* position or late differ from what the store has */
-} part_state;
-
-typedef struct slot_note {
-    hb_top top;
-    int64_t written_ms; /* the sheet */
-    bool unwritten;     /* the store's sheet is older than the rows */
-    bool last_written;  /* of a closing hour */
-    bool begun;         /* the store has the rows */
-} slot_note;
-
-struct hb_speed {
-    hb_speed_options options;
-    hb_fold *fold;
-    part_state *parts; /* ascending */
-    size_t part_count;
-    size_t part_capacity;
-    int64_t watermark_ms;
-    uint64_t ends;    /* how often the log's end was reached */
-    size_t unchecked; /* bytes of lines since the last look at the memory held */
-    int64_t pressed_round;
-    size_t held;
-    uint64_t late;
-    uint64_t ids_forgotten;
-    hb_top_room *room;
-    hb_speed_rows rows;
-};
-
 /* ---- Notes ---- */
 
-static slot_note *note_of(hb_fold_slot *slot)
+hb_speed_slot_note *hb_speed_note(hb_fold_slot *slot)
 {
     if (slot->note == NULL)
-        slot->note = hb_alloc(sizeof(slot_note));
+        slot->note = hb_alloc(sizeof(hb_speed_slot_note));
     return slot->note;
 }
 
 static void slot_forgotten(void *context, hb_fold_slot *slot)
 {
-    slot_note *const note = slot->note;
+    hb_speed_slot_note *const note = slot->note;
     (void)context;
     if (note != NULL)
         hb_top_free(&note->top);
@@ -80,46 +44,21 @@ static void slot_forgotten(void *context, hb_fold_slot *slot)
 static void slot_thawed(void *context, hb_fold_slot *slot)
 {
     hb_speed *const speed = context;
-    slot_note *const note = note_of(slot);
+    hb_speed_slot_note *const note = hb_speed_note(slot);
     if (note->begun)
         hb_top_rebuild(&note->top, slot->sheet, speed->options.top, speed->room, NULL);
 }
 
-hb_speed *hb_speed_open(const hb_speed_options *options, hb_error *error)
-{
-    hb_fold *fold = hb_fold_open(error);
-    if (fold == NULL)
-        return NULL;
-    hb_speed *speed = hb_alloc(sizeof *speed);
-    speed->options = *options;
-    speed->fold = fold;
-    speed->room = hb_top_room_open();
-    speed->watermark_ms = INT64_MIN;
-    hb_fold_watch(fold, &(hb_fold_watcher){speed, slot_thawed, slot_forgotten});
-    return speed;
-}
+/* ---- Hours ---- */
 
-void hb_speed_close(hb_speed *speed)
-{
-    if (speed == NULL)
-        return;
-    hb_fold_close(speed->fold);
-    hb_top_room_close(speed->room);
-    hb_speed_rows_free(&speed->rows);
-    free(speed->parts);
-    free(speed);
-}
-
-/* ---- Parts ---- */
-
-/* Where the part is in the list, or should be. */
-static size_t place_of(const hb_speed *speed, int64_t part)
+/* Where the hour is in the list, or should be. */
+static size_t place_of(const hb_speed *speed, int64_t hour_s)
 {
     size_t from = 0;
-    size_t to = speed->part_count;
+    size_t to = speed->hour_count;
     while (from < to) {
         const size_t middle = from + (to - from) / 2;
-        if (speed->parts[middle].part < part)
+        if (speed->hours[middle].hour_s < hour_s)
             from = middle + 1;
         else
             to = middle;
@@ -127,45 +66,85 @@ static size_t place_of(const hb_speed *speed, int64_t part)
     return from;
 }
 
-static bool is_at(const hb_speed *speed, size_t place, int64_t part)
+static bool is_at(const hb_speed *speed, size_t place, int64_t hour_s)
 {
-    return place < speed->part_count && speed->parts[place].part == part;
+    return place < speed->hour_count && speed->hours[place].hour_s == hour_s;
 }
 
-static int64_t end_ms_of(int64_t part)
+static int64_t end_ms_of(const hb_speed_hour *hour)
 {
-    return (part + HB_HOUR_S) * 1000;
+    return (hour->hour_s + HB_HOUR_S) * 1000;
 }
 
-static part_state *part_of(hb_speed *speed, int64_t part)
+/* Makes the hour the one of the latest line. */
+static hb_speed_hour *find_hour(hb_speed *speed, int64_t hour_s)
 {
-    const size_t place = place_of(speed, part);
-    if (!is_at(speed, place, part)) {
-        HB_RESERVE(speed->parts, speed->part_capacity, speed->part_count + 1);
-        part_state *const fresh = &speed->parts[place];
-        memmove(fresh + 1, fresh, (speed->part_count - place) * sizeof *fresh);
-        *fresh = (part_state){.part = part, .behind = end_ms_of(part) <= speed->watermark_ms};
-        speed->part_count++;
+    if (is_at(speed, speed->hour, hour_s))
+        return &speed->hours[speed->hour];
+    speed->hour = place_of(speed, hour_s);
+    hb_speed_hour *hour = &speed->hours[speed->hour];
+    if (!is_at(speed, speed->hour, hour_s)) {
+        HB_RESERVE(speed->hours, speed->hour_capacity, speed->hour_count + 1);
+        hour = &speed->hours[speed->hour];
+        memmove(hour + 1, hour, (speed->hour_count - speed->hour) * sizeof *hour);
+        *hour = (hb_speed_hour){.hour_s = hour_s};
+        hour->behind = end_ms_of(hour) <= speed->watermark_ms;
+        speed->hour_count++;
     }
-    return &speed->parts[place];
+    return hour;
 }
 
-void hb_speed_restore(hb_speed *speed, const hb_progress *progress)
+static bool is_partition(const hb_speed *speed)
 {
-    if (!progress->done)
+    return speed->options.is_partition;
+}
+
+void hb_speed_restore(hb_speed *speed, hb_layer layer, const hb_progress *progress)
+{
+    const int64_t hour_s = hb_time_floor(progress->part, HB_HOUR_S);
+    const uint64_t position = is_partition(speed) ? progress->position & ~HB_PROGRESS_REMOVED : progress->position;
+    if (progress->part - hour_s != speed->options.partition)
+        return;
+    if (layer == HB_LAYER_SPEED && position > speed->reached)
+        speed->reached = position;
+    if (!progress->done && (!is_partition(speed) || layer != HB_LAYER_SPEED))
         return; /* it will be read again from its start */
-    part_state *const part = part_of(speed, progress->part);
-    part->position = progress->position;
-    part->late = progress->late;
-    part->stage = STAGE_DONE;
-    if (end_ms_of(part->part) > speed->watermark_ms)
-        speed->watermark_ms = end_ms_of(part->part);
+    const bool fresh = !is_at(speed, place_of(speed, hour_s), hour_s);
+    if (!progress->done && !fresh)
+        return; /* the batch layer has closed it */
+    hb_speed_hour *const hour = find_hour(speed, hour_s);
+    hour->known = true;
+    hour->start = progress->start;
+    if (!is_partition(speed) || position > hour->position)
+        hour->position = position;
+    if (!progress->done) {
+        hour->behind = true; /* nobody knows how long it had rested */
+        return;
+    }
+    hour->late = progress->late;
+    hour->stage = STAGE_DONE;
+    if (end_ms_of(hour) > speed->watermark_ms)
+        speed->watermark_ms = end_ms_of(hour);
 }
 
 uint64_t hb_speed_position(const hb_speed *speed, int64_t part)
 {
     const size_t place = place_of(speed, part);
-    return is_at(speed, place, part) ? speed->parts[place].position : 0;
+    return is_at(speed, place, part) ? speed->hours[place].position : 0;
+}
+
+uint64_t hb_speed_start(const hb_speed *speed)
+{
+    uint64_t start = speed->reached;
+    for (size_t i = 0; i < speed->hour_count; i++)
+        if (speed->hours[i].stage != STAGE_DONE && speed->hours[i].start < start)
+            start = speed->hours[i].start;
+    return start;
+}
+
+uint64_t hb_speed_next(const hb_speed *speed)
+{
+    return speed->taken ? speed->next : hb_speed_start(speed);
 }
 
 void hb_speed_caught_up(hb_speed *speed)
@@ -177,14 +156,14 @@ void hb_speed_caught_up(hb_speed *speed)
 
 static size_t slot_held(const hb_fold_slot *slot)
 {
-    const slot_note *const note = slot->note;
+    const hb_speed_slot_note *const note = slot->note;
     return hb_fold_slot_held(slot) + (note == NULL ? 0 : sizeof *note + hb_top_held(&note->top));
 }
 
 static size_t measure(const hb_speed *speed)
 {
     size_t held = sizeof *speed + hb_fold_held(speed->fold) + hb_speed_rows_held(&speed->rows) +
-                  speed->part_capacity * sizeof *speed->parts;
+                  speed->hour_capacity * sizeof *speed->hours;
     for (size_t i = 0; i < hb_fold_slot_count(speed->fold); i++)
         held += slot_held(hb_fold_slot_at(speed->fold, i));
     return held;
@@ -196,7 +175,7 @@ static void freeze_sheets(hb_speed *speed, int64_t since_round, size_t enough)
 {
     for (size_t i = 0; i < hb_fold_slot_count(speed->fold) && speed->held > enough; i++) {
         hb_fold_slot *const slot = hb_fold_slot_at(speed->fold, i);
-        slot_note *const note = note_of(slot);
+        hb_speed_slot_note *const note = hb_speed_note(slot);
         if (slot->sheet == NULL || slot->used > since_round || (note->begun && slot->sheet->changed))
             continue;
         const size_t before = slot_held(slot);
@@ -204,6 +183,11 @@ static void freeze_sheets(hb_speed *speed, int64_t since_round, size_t enough)
         hb_top_free(&note->top);
         speed->held -= before - slot_held(slot);
     }
+}
+
+void hb_speed_set_memory(hb_speed *speed, size_t memory)
+{
+    speed->options.memory = memory;
 }
 
 static void stay_within_memory(hb_speed *speed)
@@ -227,20 +211,52 @@ static void stay_within_memory(hb_speed *speed)
 
 /* ---- Taking lines ---- */
 
-static uint64_t count_facts(hb_bytes lines)
+static void left_to_batch(hb_speed *speed, hb_speed_hour *hour)
 {
-    uint64_t facts = 0;
-    hb_bytes line;
-    hb_fact fact;
-    while (hb_bytes_cut(&lines, '\n', &line))
-        facts += hb_fact_read(line, &fact) == HB_FACT_OK;
-    return facts;
+    hour->late++;
+    speed->late++;
+    hour->moved = true;
 }
 
-static void left_to_batch(hb_speed *speed, part_state *part, uint64_t facts)
+/* The offset of a line in hand, of a partition. */
+static uint64_t offset_of(const hb_speed *speed, uint64_t line)
 {
-    part->late += facts;
-    speed->late += facts;
+    return speed->next + (line - speed->first_line);
+}
+
+static bool is_wanted_of_partition(hb_speed *speed, int64_t hour_s, uint64_t line)
+{
+    const uint64_t offset = offset_of(speed, line);
+    hb_speed_hour *const hour = find_hour(speed, hour_s);
+    if (hour->stage == STAGE_OPEN) {
+        if (hour->taken_ms == 0 && !hour->known)
+            hour->start = offset;
+        hour->taken_ms = speed->now_ms;
+        hour->taken_ends = speed->ends;
+        return true;
+    }
+    if (offset >= hour->position) { /* else an earlier run has counted it */
+        hour->passed = offset + 1;
+        left_to_batch(speed, hour);
+    }
+    return false;
+}
+
+static bool is_wanted(void *context, int64_t hour_s, uint64_t line)
+{
+    hb_speed *const speed = context;
+    if (is_partition(speed))
+        return is_wanted_of_partition(speed, hour_s, line);
+    hb_speed_hour *const hour = &speed->hours[speed->hour];
+    if (hour->stage == STAGE_OPEN && hour->hour_s == hour_s)
+        return true;
+    left_to_batch(speed, hour);
+    return false;
+}
+
+static void left_out(void *context, int64_t hour_s)
+{
+    left_to_batch(context, find_hour(context, hour_s));
 }
 
 /* What a flush makes clean can be frozen. */
@@ -259,13 +275,12 @@ static size_t piece_size(const hb_speed *speed)
     return tight < CHECK_EVERY_TIGHT ? tight : CHECK_EVERY_TIGHT;
 }
 
-static void count_piece(hb_speed *speed, part_state *part, hb_bytes lines, int64_t now_ms)
+static void count_piece(hb_speed *speed, hb_bytes lines)
 {
-    const uint64_t misplaced = hb_fold_count(speed->fold).misplaced;
-    hb_fold_hour(speed->fold, part->part);
+    speed->first_line = hb_fold_count(speed->fold).lines;
     hb_fold_lines(speed->fold, lines);
-    left_to_batch(speed, part, hb_fold_count(speed->fold).misplaced - misplaced);
-    const int64_t watermark_ms = hb_fold_time_ms(speed->fold, now_ms) - WATERMARK_MS;
+    speed->next += hb_fold_count(speed->fold).lines - speed->first_line;
+    const int64_t watermark_ms = hb_fold_time_ms(speed->fold, speed->now_ms) - WATERMARK_MS;
     if (watermark_ms > speed->watermark_ms)
         speed->watermark_ms = watermark_ms;
     speed->unchecked += lines.size;
@@ -273,17 +288,12 @@ static void count_piece(hb_speed *speed, part_state *part, hb_bytes lines, int64
         stay_within_memory(speed);
 }
 
-size_t hb_speed_take(hb_speed *speed, int64_t part, hb_bytes lines, uint64_t next, int64_t now_ms)
+/* Returns how many bytes were taken. */
+static size_t take(hb_speed *speed, hb_bytes lines, int64_t now_ms)
 {
-    part_state *const state = part_of(speed, part);
     const size_t size = lines.size;
-    state->taken_ms = now_ms;
-    state->taken_ends = speed->ends;
-    state->moved = true;
-    if (state->stage != STAGE_OPEN) {
-        left_to_batch(speed, state, count_facts(lines));
-        lines.size = 0;
-    }
+    speed->now_ms = now_ms;
+    speed->taken = true;
     while (lines.size > 0) {
         hb_bytes piece = lines;
         const size_t most = piece_size(speed);
@@ -291,47 +301,136 @@ size_t hb_speed_take(hb_speed *speed, int64_t part, hb_bytes lines, uint64_t nex
             const char *end = memchr(lines.data + most, '\n', lines.size - most);
             piece.size = end == NULL ? lines.size : (size_t)(end - lines.data) + 1;
         }
-        count_piece(speed, state, piece, now_ms);
+        count_piece(speed, piece);
         lines = hb_bytes_from(lines, piece.size);
         if (hb_speed_is_tight(speed))
             break;
     }
-    state->position = next - lines.size;
     return size - lines.size;
+}
+
+size_t hb_speed_take(hb_speed *speed, int64_t part, hb_bytes lines, uint64_t next, int64_t now_ms)
+{
+    find_hour(speed, part);
+    const size_t taken = take(speed, lines, now_ms);
+    hb_speed_hour *const hour = &speed->hours[speed->hour];
+    hour->taken_ms = now_ms;
+    hour->taken_ends = speed->ends;
+    hour->moved = true;
+    hour->position = next - (lines.size - taken);
+    return taken;
+}
+
+size_t hb_speed_take_records(hb_speed *speed, uint64_t at, hb_bytes lines, int64_t now_ms)
+{
+    speed->next = at;
+    const size_t taken = take(speed, lines, now_ms);
+    for (size_t i = 0; i < speed->hour_count; i++) {
+        hb_speed_hour *const hour = &speed->hours[i];
+        if (hour->stage == STAGE_OPEN && speed->next > hour->position) {
+            hour->position = speed->next;
+            hour->moved = true;
+        }
+    }
+    return taken;
+}
+
+hb_speed *hb_speed_open(const hb_speed_options *options, hb_error *error)
+{
+    hb_fold *fold = hb_fold_open(error);
+    if (fold == NULL)
+        return NULL;
+    hb_speed *speed = hb_alloc(sizeof *speed);
+    speed->options = *options;
+    speed->fold = fold;
+    speed->room = hb_top_room_open();
+    speed->watermark_ms = INT64_MIN;
+    hb_fold_watch(fold, &(hb_fold_watcher){speed, slot_thawed, slot_forgotten, is_wanted, left_out});
+    return speed;
+}
+
+void hb_speed_close(hb_speed *speed)
+{
+    if (speed == NULL)
+        return;
+    hb_fold_close(speed->fold);
+    hb_top_room_close(speed->room);
+    hb_speed_rows_free(&speed->rows);
+    free(speed->hours);
+    free(speed);
 }
 
 /* ---- Flushing ---- */
 
+/* Whether an hour that is open should close now. */
+static bool is_over(const hb_speed *speed, const hb_speed_hour *hour, hb_speed_flush_kind kind, int64_t now_ms)
+{
+    /* The end was reached since: what was read of the hour is all of it, and nothing more has come. */
+    const bool rests = speed->ends > hour->taken_ends && now_ms - hour->taken_ms >= REST_MS;
+    if (end_ms_of(hour) <= speed->watermark_ms)
+        return rests || !hour->behind || kind == HB_SPEED_FLUSH_END;
+    return is_partition(speed) && rests && end_ms_of(hour) + WATERMARK_MS <= now_ms;
+}
+
 static void close_hours(hb_speed *speed, hb_speed_flush_kind kind, int64_t now_ms)
 {
-    for (size_t i = 0; i < speed->part_count; i++) {
-        part_state *const part = &speed->parts[i];
-        /* The end was reached since: what was read of the part is all of it, and nothing more has come. */
-        const bool rests = !part->behind || kind == HB_SPEED_FLUSH_END ||
-                           (speed->ends > part->taken_ends && now_ms - part->taken_ms >= REST_MS);
-        if (part->stage == STAGE_OPEN && rests && end_ms_of(part->part) <= speed->watermark_ms)
-            part->stage = STAGE_CLOSING;
+    for (size_t i = 0; i < speed->hour_count; i++) {
+        hb_speed_hour *const hour = &speed->hours[i];
+        if (hour->stage == STAGE_WRITTEN) {
+            hour->stage = STAGE_DONE;
+            hour->moved = true;
+        } else if (hour->stage == STAGE_OPEN && is_over(speed, hour, kind, now_ms)) {
+            hour->stage = STAGE_CLOSING;
+            if (end_ms_of(hour) > speed->watermark_ms)
+                speed->watermark_ms = end_ms_of(hour);
+        }
     }
 }
 
-static void add_progress(hb_speed *speed, part_state *part)
+static void add_progress(hb_speed *speed, hb_speed_hour *hour)
 {
-    hb_speed_rows_add_progress(&speed->rows, &(hb_progress){.part = part->part,
-                                                            .position = part->position,
-                                                            .done = part->stage == STAGE_DONE,
-                                                            .late = part->late});
-    part->moved = false;
+    hb_speed_rows_add_progress(&speed->rows, &(hb_progress){.part = hour->hour_s + speed->options.partition,
+                                                            .start = hour->start,
+                                                            .position = hour->position,
+                                                            .done = hour->stage == STAGE_DONE,
+                                                            .late = hour->late});
+    hour->known = true;
+    hour->moved = false;
 }
 
-static void finish_hour(hb_speed *speed, part_state *part)
+/* Adds the progress that no rows come with: of hours that are done, and, beside any other progress, that further hours
+ * have begun. */
+static void add_further_progress(hb_speed *speed)
 {
-    part->stage = STAGE_DONE;
-    add_progress(speed, part);
-    hb_fold_forget(speed->fold, part->part);
+    for (size_t i = 0; i < speed->hour_count; i++) {
+        hb_speed_hour *const hour = &speed->hours[i];
+        if (hour->stage != STAGE_DONE || !hour->moved)
+            continue;
+        if (hour->passed > hour->position)
+            hour->position = hour->passed;
+        add_progress(speed, hour);
+    }
+    for (size_t i = 0; i < speed->hour_count && is_partition(speed) && speed->rows.progress_count > 0; i++) {
+        hb_speed_hour *const hour = &speed->hours[i];
+        const uint64_t position = hour->position;
+        if (hour->known)
+            continue;
+        hour->position = hour->start; /* nothing of it is written */
+        add_progress(speed, hour);
+        hour->position = position;
+        hour->moved = true;
+    }
+}
+
+/* The hour's last rows are in what is collected. */
+static void finish_hour(hb_speed *speed, hb_speed_hour *hour)
+{
+    hour->stage = STAGE_WRITTEN;
+    hb_fold_forget(speed->fold, hour->hour_s);
 }
 
 /* The first write of a channel's rows in an hour. */
-static void begin_slot(hb_speed *speed, hb_fold_slot *slot, slot_note *note, int64_t now_ms)
+static void begin_slot(hb_speed *speed, hb_fold_slot *slot, hb_speed_slot_note *note, int64_t now_ms)
 {
     hb_speed_rows_add_whole(&speed->rows, slot, &note->top, speed->options.top, speed->room);
     note->begun = true;
@@ -340,27 +439,26 @@ static void begin_slot(hb_speed *speed, hb_fold_slot *slot, slot_note *note, int
 }
 
 /* The first write of an hour: everything of it, in place of whatever is there. */
-static void begin_hour(hb_speed *speed, part_state *part, int64_t now_ms)
+static void begin_hour(hb_speed *speed, hb_speed_hour *hour, int64_t now_ms)
 {
-    const bool open = part->stage == STAGE_OPEN;
-    part->begun = true;
+    const bool open = hour->stage == STAGE_OPEN;
+    hour->begun = true;
     for (size_t i = 0; i < hb_fold_slot_count(speed->fold); i++) {
         hb_fold_slot *const slot = hb_fold_slot_at(speed->fold, i);
-        if (slot->hour_s != part->part)
+        if (slot->hour_s != hour->hour_s)
             continue;
-        begin_slot(speed, slot, note_of(slot), now_ms);
+        begin_slot(speed, slot, hb_speed_note(slot), now_ms);
         hb_speed_rows_add_sheet(&speed->rows, slot, open);
     }
-    if (open)
-        add_progress(speed, part);
-    else
-        finish_hour(speed, part);
+    add_progress(speed, hour);
+    if (!open)
+        finish_hour(speed, hour);
 }
 
 /* Adds what changed in a slot, and its sheet if that is due; returns how many words and users were encoded. */
 static size_t add_slot(hb_speed *speed, hb_fold_slot *slot, bool closing, hb_speed_flush_kind kind, int64_t now_ms)
 {
-    slot_note *const note = note_of(slot);
+    hb_speed_slot_note *const note = hb_speed_note(slot);
     if (!note->begun) {
         begin_slot(speed, slot, note, now_ms);
         note->unwritten = true;
@@ -379,50 +477,54 @@ static size_t add_slot(hb_speed *speed, hb_fold_slot *slot, bool closing, hb_spe
     return entries + 1;
 }
 
-static void add_hour(hb_speed *speed, part_state *part, hb_speed_flush_kind kind, int64_t now_ms)
+static void add_hour(hb_speed *speed, hb_speed_hour *hour, hb_speed_flush_kind kind, int64_t now_ms)
 {
-    const bool closing = part->stage == STAGE_CLOSING;
+    const bool closing = hour->stage == STAGE_CLOSING;
+    const size_t rows = speed->rows.channel_count + speed->rows.sheet_count;
     size_t encoded = 0;
     bool whole = true;
     for (size_t i = 0; i < hb_fold_slot_count(speed->fold); i++) {
         hb_fold_slot *const slot = hb_fold_slot_at(speed->fold, i);
-        if (slot->hour_s != part->part)
+        if (slot->hour_s != hour->hour_s)
             continue;
         if (closing && encoded >= CLOSING_AT_ONCE)
             whole = false;
         else
             encoded += add_slot(speed, slot, closing, kind, now_ms);
     }
+    if (hour->moved || speed->rows.channel_count + speed->rows.sheet_count > rows)
+        add_progress(speed, hour);
     if (closing && whole)
-        finish_hour(speed, part);
-    else if (part->moved)
-        add_progress(speed, part);
+        finish_hour(speed, hour);
+}
+
+static bool is_to_begin(const hb_speed *speed, const hb_speed_hour *hour)
+{
+    return !hour->begun && (hour->stage == STAGE_CLOSING || (hour->stage == STAGE_OPEN && speed->ends > 0));
 }
 
 bool hb_speed_flush(hb_speed *speed, hb_speed_flush_kind kind, int64_t now_ms, hb_changes *changes)
 {
+    size_t begin = 0;
     hb_speed_rows_clear(&speed->rows);
     close_hours(speed, kind, now_ms);
-    for (size_t i = 0; i < speed->part_count; i++) {
-        part_state *const part = &speed->parts[i];
-        const bool open = part->stage == STAGE_OPEN;
-        if (part->stage != STAGE_DONE && !part->begun && (speed->ends > 0 || !open)) {
-            begin_hour(speed, part, now_ms);
-            hb_speed_rows_give(&speed->rows, changes);
-            changes->replace = HB_REPLACE_HOUR;
-            changes->hour_s = part->part;
-            return true;
-        }
+    while (begin < speed->hour_count && !is_to_begin(speed, &speed->hours[begin]))
+        begin++;
+    const bool replaces = begin < speed->hour_count;
+    if (replaces)
+        begin_hour(speed, &speed->hours[begin], now_ms);
+    for (size_t i = 0; i < speed->hour_count && !replaces; i++)
+        if (speed->hours[i].begun && speed->hours[i].stage < STAGE_WRITTEN)
+            add_hour(speed, &speed->hours[i], kind, now_ms);
+    add_further_progress(speed);
+    if (!replaces)
+        stay_within_memory(speed);
+    const bool any = hb_speed_rows_give(&speed->rows, changes);
+    if (replaces) {
+        changes->replace = is_partition(speed) ? HB_REPLACE_CHANNELS : HB_REPLACE_HOUR;
+        changes->hour_s = speed->hours[begin].hour_s;
     }
-    for (size_t i = 0; i < speed->part_count; i++) {
-        part_state *const part = &speed->parts[i];
-        if (part->stage != STAGE_DONE && part->begun)
-            add_hour(speed, part, kind, now_ms);
-        else if (part->stage == STAGE_DONE && part->moved)
-            add_progress(speed, part);
-    }
-    stay_within_memory(speed);
-    return hb_speed_rows_give(&speed->rows, changes);
+    return any;
 }
 
 hb_speed_counts hb_speed_count(const hb_speed *speed, int64_t now_ms)

@@ -241,6 +241,29 @@ void hb_top_rebuild(hb_top *top, hb_sheet *sheet, uint32_t first, hb_top_room *r
     rebuild_list(&top->users, sheet, &user_sort, first, room, visitor);
 }
 
+static int compare_ranks(const void *a, const void *b)
+{
+    return is_before(a, b) ? -1 : 1; /* no two are equal */
+}
+
+static void sort_list(hb_sheet_numbers *list, const hb_sheet *sheet, const sort_of_entry *sort, hb_top_room *room)
+{
+    room->count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        push_ranked(room, sort->rank(sheet, list->items[i]));
+    if (room->count > 0)
+        qsort(room->items, room->count, sizeof *room->items, compare_ranks);
+    for (size_t i = 0; i < list->count; i++)
+        list->items[i] = room->items[i].entry;
+}
+
+void hb_top_sort(hb_top *top, const hb_sheet *sheet, hb_top_room *room)
+{
+    for (unsigned kind = 0; kind < HB_KINDS; kind++)
+        sort_list(&top->words[kind], sheet, &word_sort, room);
+    sort_list(&top->users, sheet, &user_sort, room);
+}
+
 hb_top_room *hb_top_room_open(void)
 {
     return hb_alloc(sizeof(hb_top_room));

@@ -34,6 +34,9 @@ void hb_top_update(hb_top *top, hb_sheet *sheet, uint32_t first, hb_top_room *ro
 /* Makes the lists anew from all of the sheet, and visits all that is in them; visitor may be NULL. */
 void hb_top_rebuild(hb_top *top, hb_sheet *sheet, uint32_t first, hb_top_room *room, const hb_top_visitor *visitor);
 
+/* Puts lists that are up to date in the order of their ranks. */
+void hb_top_sort(hb_top *top, const hb_sheet *sheet, hb_top_room *room);
+
 void hb_top_free(hb_top *top);
 size_t hb_top_held(const hb_top *top); /* bytes, without *top itself */
 

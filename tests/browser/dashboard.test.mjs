@@ -519,6 +519,65 @@ test('points of the chart: gaps are zero, long steps are means, nothing before t
   });
 });
 
+test('viewers have a line, a figure and what is on, with its changes', async () => {
+  await visit(`${url}/#/c/${channel}`, async (page) => {
+    await until('a figure', async () => /\d/.test(await page.locator('.figure-viewers').textContent()), real ? 40000 : 10000);
+    await page.locator('button.line-viewers').waitFor();
+    await until('what is on', async () => (await page.locator('.stream').textContent()).includes(' · '));
+    if (real) return;
+    assert.equal(await page.locator('.stream').textContent(), `Just Chatting · ${hostile.image}`);
+    const changes = await texts(page, '.changes li');
+    assert.equal(changes.length, 3);
+    assert.match(changes[0], /^\d\d:\d\d title: <img/);
+    assert.match(changes[1], /^\d\d:\d\d live: Just Chatting$/);
+    assert.match(changes[2], /^\d\d:\d\d offline$/);
+    await page.locator('.canvas').hover();
+    await until('a value', async () => /\d/.test(await page.locator('.line-viewers .value').textContent()));
+    await page.locator('button.line-viewers').click();
+    assert.equal(await page.locator('button.line-viewers').getAttribute('aria-pressed'), 'false');
+    assert.equal(await page.evaluate(() => window.harmed), undefined);
+  });
+});
+
+test('without viewers it says what is missing', mockOnly, async () => {
+  await visit(`${url}/#/c/channel_001`, async (page) => {
+    await page.getByText('Viewers are not counted: no credentials.').waitFor();
+    assert.equal(await page.locator('.figure-viewers').isVisible(), false);
+    assert.equal(await page.locator('button.line-viewers').isVisible(), false);
+  });
+});
+
+test('changes and levels of viewers', async () => {
+  await visit(`${url}/`, async (page) => {
+    const results = await page.evaluate(async () => {
+      const { changesOf, levelsOf } = await import('/viewers.js');
+      const row = (s, viewers, game = 'a', title = 't') => ({ time: new Date(s * 1000).toISOString(), viewers, game, title });
+      const rows = [row(600, 10), row(660, 20, 'b'), row(720, 30, 'b', 'u'), row(960, 40, 'b', 'u'), row(1020, 50, 'b', 'u')];
+      const whats = (list) => list.map(({ s, what }) => `${s} ${what}`);
+      return {
+        changes: whats(changesOf(rows, 1100)),
+        ended: whats(changesOf(rows, 1260)),
+        unknown: whats(changesOf(rows, null)),
+        short: whats(changesOf([row(600, 1), row(780, 1)], 800)),
+        none: changesOf([], 1000),
+        minutes: levelsOf(rows, [600, 660, 720, 780, 1020, 1070.5], 60),
+        steps: levelsOf(rows, [600, 900], 300),
+        old: levelsOf(rows, [1020, 1300.5], 60),
+        nothing: levelsOf([], [600, 630.5], 60),
+      };
+    });
+    assert.deepEqual(results.changes, ['660 game', '720 title', '780 offline', '960 live']);
+    assert.deepEqual(results.ended, [...results.changes, '1080 offline']);
+    assert.deepEqual(results.unknown, results.changes);
+    assert.deepEqual(results.short, []);
+    assert.deepEqual(results.none, []);
+    assert.deepEqual(results.minutes, [10, 20, 30, null, 50, 50]);
+    assert.deepEqual(results.steps, [20, 45]);
+    assert.deepEqual(results.old, [50, null]);
+    assert.deepEqual(results.nothing, [null, null]);
+  });
+});
+
 test('numbers and times as people read them', async () => {
   await visit(`${url}/`, async (page) => {
     const results = await page.evaluate(async () => {

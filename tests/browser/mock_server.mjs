@@ -160,6 +160,24 @@ export async function startMock({
       last_seen: iso(Math.floor(endS() - (rank > 5 ? rank * noise(login, turn) : 0))),
     };
   }
+  // Another stream, four minutes off, and on again forty minutes ago; ten minutes ago another title.
+  function viewerRows(from, to) {
+    const nowMinute = Math.floor(Date.now() / 60000) * 60;
+    const rows = [];
+    for (let minute = Math.ceil(from / 60) * 60; minute < to; minute += 60) {
+      const age = (nowMinute - minute) / 60;
+      if (age >= 40 && age < 44) continue;
+      rows.push({
+        time: iso(minute),
+        viewers: Math.round(40000 + 5000 * Math.sin(minute / 900)),
+        samples: 1,
+        game: age < 40 ? 'Just Chatting' : hostile.script,
+        title: age < 10 ? hostile.image : 'hello; \\o/',
+        layer: 'speed',
+      });
+    }
+    return rows;
+  }
   function wordRows(kind, limit) {
     const all = Object.entries(kinds).flatMap(([k, list]) =>
       list.map((word, i) => ({ kind: k, word, count: Math.round(5000 / (i + 1) / (k === 'word' ? 1 : 2)) + turn })),
@@ -244,7 +262,7 @@ export async function startMock({
       case 'users':
         return answer(response, 200, { channel: login, ...hours, rows: silent ? [] : userRows(limit) });
       case 'viewers':
-        return answer(response, 200, { channel: login, ...head, rows: [] });
+        return answer(response, 200, { channel: login, ...head, rows: login === 'xqc' ? viewerRows(from, to) : [] });
       case 'messages': {
         const newest = newestNumber();
         const rows = Array.from({ length: limit }, (_, i) => newest - limit + 1 + i).map((number) =>
@@ -307,6 +325,13 @@ export async function startMock({
         ? live(url.searchParams.get('channel'), response)
         : api(parts.slice(2), url.searchParams, response);
     }
+    if (url.pathname === '/healthz')
+      return answer(response, storeless ? 503 : 200, {
+        status: storeless ? 'waiting' : 'ok',
+        version: '0.0.0',
+        now: iso(Math.floor(Date.now() / 1000)),
+        viewers: { status: 'missing', reason: 'viewers are not counted: no credentials' },
+      });
     const file = path.join(web, url.pathname === '/' ? 'index.html' : path.normalize(url.pathname));
     const type = types[path.extname(file)];
     const found = type && file.startsWith(web) && (await stat(file).catch(() => null));

@@ -60,9 +60,15 @@ def store(name):
 
 def needs_cassandra():
     """Skips the test where hubbub was built without Cassandra."""
-    _, _, err = hub.try_to("channels", "--store", f"cassandra://{addresses['CASSANDRA']}/{keyspace('probe')}")
+    os.makedirs(hub.path("nothing"))
+    _, _, err = hub.try_to("process", "--log", hub.path("nothing"), "--store", store("probe"), "--until-end")
     if "built without" in err:
         hub.skip(err.strip())
+
+
+def has_spark():
+    """Whether hubbub was built with its Spark jobs."""
+    return "--on " in hub.ask("process", "--help")[0]
 
 
 def submit(command, *arguments):

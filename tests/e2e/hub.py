@@ -65,17 +65,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def environment():
-    """No setting of the person who runs the tests reaches them."""
-    return {key: value for key, value in os.environ.items() if not key.startswith(("HUBBUB_", "TWITCH_"))}
+def environment(settings=None):
+    """No setting of the person who runs the tests reaches them: only these."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("HUBBUB_", "TWITCH_"))}
+    return {**kept, **(settings or {})}
 
 
-def start(*arguments, name=None):
-    """Starts a command; its stderr goes to NAME.err in the scratch folder."""
+def start(*arguments, name=None, settings=None):
+    """Starts a command; its stderr goes to NAME.err in the scratch folder. settings: variables in its environment."""
     name = name or arguments[0]
     with open(path(f"{name}.err"), "ab") as err, open(path(f"{name}.out"), "ab") as out:
         process = subprocess.Popen([HUBBUB, *map(str, arguments)], stdout=out, stderr=err, stdin=subprocess.DEVNULL,
-                                   cwd=folder, env=environment())
+                                   cwd=folder, env=environment(settings))
     process.name = name
     running.append(process)
     return process
@@ -86,16 +87,16 @@ def said(name):
         return text.read()
 
 
-def try_to(*arguments, stdin=None, timeout=300):
+def try_to(*arguments, stdin=None, timeout=300, settings=None):
     """Runs a command to its end; returns (exit code, stdout, stderr)."""
     done = subprocess.run([HUBBUB, *map(str, arguments)], capture_output=True, input=stdin, cwd=folder,
-                          env=environment(), timeout=timeout, check=False)
+                          env=environment(settings), timeout=timeout, check=False)
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
 
-def ask(*arguments, expect=0, stdin=None, timeout=300):
+def ask(*arguments, expect=0, stdin=None, timeout=300, settings=None):
     """Runs a command that must end with that exit code; returns (stdout, stderr)."""
-    code, out, err = try_to(*arguments, stdin=stdin, timeout=timeout)
+    code, out, err = try_to(*arguments, stdin=stdin, timeout=timeout, settings=settings)
     assert code == expect, f"{arguments} ended with {code}, not {expect}: {err}"
     return out, err
 

@@ -59,15 +59,27 @@ assert hub.stop(run, signal.SIGTERM) == 0
 
 # The same as three processes.
 port, data = hub.free_port(), hub.path("three")
-ingest = hub.start("ingest", *names, "--twitch-irc", f"127.0.0.1:{irc}", "--no-tls", "--data", data)
-process = hub.start("process", "--data", data)
+ingest_port, process_port = hub.free_port(), hub.free_port()
+ingest = hub.start("ingest", *names, "--twitch-irc", f"127.0.0.1:{irc}", "--no-tls", "--data", data,
+                   "--metrics", f"127.0.0.1:{ingest_port}")
+process = hub.start("process", "--data", data, "--metrics", f"127.0.0.1:{process_port}")
 serve = hub.start("serve", "--data", data, "--listen", f"127.0.0.1:{port}")
 hub.until(lambda: hub.get(port, "/healthz")[0] == 200, "the server sees the store")
 hub.until(lambda: seen() == set(names), "six channels of three processes")
+assert hub.metric(ingest_port, "hubbub_log_facts_total") > 0
+assert hub.metric(process_port, "hubbub_messages_total") > 0
+for part_port in (ingest_port, process_port):
+    assert hub.get(part_port, "/healthz")[0] == 200
+    assert hub.get(part_port, "/api/v1/channels")[0] == 404
+    assert hub.get(part_port, "/api/v1/live")[0] == 404
 for part in (ingest, process, serve):
     assert hub.stop(part) == 0, part.name
 in_log = sum(b" PRIVMSG " in line for line in hub.log_lines(data))
 hub.ask("process", "--data", data, "--until-end")
+demo = hub.start("ingest", "--demo", name="demo-ingest")
+hub.until(lambda: any(True for _ in hub.log_lines(hub.path("hubbub-data-demo"))), "the demo's log")
+assert hub.stop(demo) == 0
+hub.ask("ingest", "--demo", names[0], expect=2)
 counted = hub.query(data, "select sum(messages + shared) from wordcount")[0][0]
 assert counted == in_log, (counted, in_log)
 hub.passed()

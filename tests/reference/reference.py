@@ -142,10 +142,14 @@ def compare_with_store(views, path):
                        rows("select channel, hour, kind, word, count from wordfreq", 4))
     out += differences("msgperuser", {key: tuple(user[:3]) for key, user in views.users.items()},
                        rows("select channel, hour, user_id, user_name, messages, words from msgperuser", 3))
-    out += differences("viewers", {key: (round(sum(s[1] for s in samples) / len(samples)), len(samples),
-                                         latest(samples)[2].decode(), latest(samples)[3].decode())
-                                   for key, samples in views.viewers.items()},
-                       {key: (round(row[0]), *row[1:]) for key, row in
-                        rows("select channel, minute, viewers, samples, game, title from viewers", 2).items()})
+    out += viewers_differences(views, rows("select channel, minute, viewers, samples, game, title from viewers", 2))
     store.close()
     return out
+
+
+def viewers_differences(views, stored):
+    """stored: {(channel, minute): (viewers, samples, game, title)}"""
+    return differences("viewers", {key: (round(sum(s[1] for s in samples) / len(samples)), len(samples),
+                                         latest(samples)[2].decode(), latest(samples)[3].decode())
+                                   for key, samples in views.viewers.items()},
+                       {key: (round(row[0]), *row[1:]) for key, row in stored.items()})

@@ -1,18 +1,23 @@
-/* The Kafka log, against librdkafka's own mock cluster. */
+/* test_log_kafka.c - the Kafka log, against librdkafka's own mock cluster: what is written is there, once and in its
+ * order; workers of a group hand partitions over; what is read back is what a file log of the same facts gives. (The
+ * mock knows no times, so ranges begin at 0 here.) */
+#include "scratch.h"
+#include "unit.h"
+
 #include "base/clock.h"
 #include "base/error.h"
+#include "log/history.h"
 #include "log/log.h"
 #include "log/log_kafka.h"
+#include "log/messages.h"
+#include "log/recorder.h"
+#include "log/spool.h"
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 enum { PARTITIONS = 6, WAIT_MS = 60000, NAP_MS = 100 };
 
@@ -345,6 +350,439 @@ static void test_settings(void **state)
     }
 }
 
+/* ---- Writing ---- */
+
+static hb_log *open_to_append(const char *settings, hb_metrics *metrics)
+{
+    hb_error error = {0};
+    char text[512];
+    snprintf(text, sizeof text, "%s%s", address, settings);
+    hb_log *log = hb_log_open(text, HB_LOG_APPEND, metrics, &error);
+    if (log == NULL)
+        print_error("%s\n", error.text);
+    assert_non_null(log);
+    return log;
+}
+
+static size_t print_said(unsigned number, char out[256])
+{
+    return (size_t)snprintf(out, 256,
+                            "@id=%u;tmi-sent-ts=%" PRId64 ";user-id=7 :ann!ann@ann.tmi.twitch.tv PRIVMSG #Room%u :said",
+                            number, INT64_C(1764000000000) + number, number % 20);
+}
+
+/* Appends messages; how many times there was no room. */
+static unsigned append_messages(hb_log *log, unsigned from, unsigned to)
+{
+    unsigned full = 0;
+    char text[256];
+    for (unsigned i = from; i < to; i++)
+        for (;;) {
+            hb_error error = {0};
+            const hb_log_append_status status =
+                hb_log_append(log, (hb_bytes){text, print_said(i, text)}, INT64_C(1764000000001) + i);
+            if (status == HB_LOG_APPENDED)
+                break;
+            assert_int_equal(status, HB_LOG_FULL);
+            full++;
+            if (!hb_log_flush(log, &error))
+                assert_int_equal(error.code, HB_ERROR_NETWORK);
+        }
+    return full;
+}
+
+typedef struct raw_record {
+    int32_t partition;
+    int64_t time_ms;
+    char key[64];
+    char value[256];
+} raw_record;
+
+/* Reads the topic with nothing of hubbub's. */
+static raw_record *read_raw(unsigned *count)
+{
+    char reason[256];
+    raw_record *records = NULL;
+    unsigned ended = 0;
+    const int64_t until_ms = hb_monotonic_ms() + WAIT_MS;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster), reason, sizeof reason);
+    rd_kafka_conf_set(conf, "group.id", "raw", reason, sizeof reason);
+    rd_kafka_conf_set(conf, "enable.partition.eof", "true", reason, sizeof reason);
+    rd_kafka_t *consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(PARTITIONS);
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset = 0;
+    rd_kafka_assign(consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    *count = 0;
+    while (ended < PARTITIONS && hb_monotonic_ms() < until_ms) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, NAP_MS);
+        if (message == NULL)
+            continue;
+        ended += message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            records = realloc(records, (*count + 1) * sizeof *records);
+            raw_record *const record = &records[(*count)++];
+            record->partition = message->partition;
+            record->time_ms = rd_kafka_message_timestamp(message, NULL);
+            snprintf(record->key, sizeof record->key, "%.*s", (int)message->key_len, (const char *)message->key);
+            snprintf(record->value, sizeof record->value, "%.*s", (int)message->len, (const char *)message->payload);
+        }
+        rd_kafka_message_destroy(message);
+    }
+    rd_kafka_consumer_close(consumer);
+    rd_kafka_destroy(consumer);
+    return records;
+}
+
+/* Each message is there once, as it was written, in the partition of its channel and in its channel's order. */
+static void check_messages(unsigned count)
+{
+    unsigned found = 0;
+    unsigned next[20];
+    raw_record *records = read_raw(&found);
+    assert_int_equal(found, count);
+    for (unsigned room = 0; room < 20; room++)
+        next[room] = room;
+    for (unsigned i = 0; i < found; i++) {
+        char expected[320];
+        char text[256];
+        char key[64];
+        unsigned number = 0;
+        assert_int_equal(sscanf(records[i].value, "@rm-received-ts=%*u;id=%u;", &number), 1);
+        const unsigned room = number % 20;
+        snprintf(key, sizeof key, "room%u", room);
+        print_said(number, text);
+        snprintf(expected, sizeof expected, "@rm-received-ts=%" PRId64 ";%s", INT64_C(1764000000001) + number,
+                 text + 1);
+        assert_string_equal(records[i].value, expected);
+        assert_string_equal(records[i].key, key);
+        assert_int_equal(records[i].time_ms, INT64_C(1764000000000) + number);
+        assert_int_equal(records[i].partition, hb_log_partition_of(hb_bytes_of(key), PARTITIONS));
+        assert_int_equal(number, next[room]);
+        next[room] += 20;
+    }
+    free(records);
+}
+
+static int64_t metric_of(hb_metrics *metrics, const char *name)
+{
+    return hb_metric_get(hb_metrics_counter(metrics, name, ""));
+}
+
+static void test_writes(void **state)
+{
+    hb_error error = {0};
+    hb_metrics *metrics = hb_metrics_open();
+    (void)state;
+    hb_log *log = open_to_append("", metrics);
+    append_messages(log, 0, 5000);
+    assert_int_equal(hb_log_append(log, HB_BYTES("PING :x"), 1), HB_LOG_NO_FACT);
+    assert_int_equal(hb_log_append(log, HB_BYTES(""), 1), HB_LOG_MALFORMED);
+    assert_true(hb_log_flush(log, &error));
+    assert_true(hb_log_sync(log, &error));
+    assert_true(hb_log_close(log, &error));
+    check_messages(5000);
+    assert_int_equal(metric_of(metrics, "hubbub_log_facts_total"), 5000);
+    hb_metrics_close(metrics);
+}
+
+/* A broker that is away is waited for; the queue is bounded; nothing is lost or there twice. */
+static void test_broker_away(void **state)
+{
+    enum { COUNT = 20000 };
+    hb_error error = {0};
+    (void)state;
+    hb_log *log = open_to_append("?queue.buffering.max.kbytes=512", NULL);
+    append_messages(log, 0, 1000);
+    rd_kafka_mock_broker_set_down(cluster, 1);
+    unsigned written = 1000;
+    char text[256];
+    bool refused = false;
+    /* Until there is no room: */
+    for (const int64_t until_ms = hb_monotonic_ms() + WAIT_MS; !refused && hb_monotonic_ms() < until_ms;) {
+        const hb_log_append_status status =
+            hb_log_append(log, (hb_bytes){text, print_said(written, text)}, INT64_C(1764000000001) + written);
+        if (status == HB_LOG_APPENDED)
+            written++;
+        else
+            refused = !hb_log_flush(log, &error);
+    }
+    assert_true(refused);
+    assert_int_equal(error.code, HB_ERROR_NETWORK);
+    assert_in_range(written, 1001, COUNT);
+    rd_kafka_mock_broker_set_up(cluster, 1);
+    append_messages(log, written, COUNT);
+    assert_true(hb_log_close(log, &error));
+    check_messages(COUNT);
+}
+
+/* What the broker refuses for good is counted and told of at the end. */
+static void test_refused_for_good(void **state)
+{
+    hb_error error = {0};
+    hb_metrics *metrics = hb_metrics_open();
+    (void)state;
+    hb_log *log = open_to_append("", metrics);
+    rd_kafka_mock_push_request_errors(cluster, 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
+    append_messages(log, 0, 10);
+    assert_false(hb_log_close(log, &error));
+    assert_int_equal(error.code, HB_ERROR_NETWORK);
+    assert_non_null(strstr(error.text, "refused by Kafka for good"));
+    assert_true(metric_of(metrics, "hubbub_log_errors_total") > 0);
+    hb_metrics_close(metrics);
+}
+
+static void test_recorder(void **state)
+{
+    hb_error error = {0};
+    char text[256];
+    (void)state;
+    /* Two at once: the file log's lock is not for a topic. */
+    hb_recorder *one = hb_recorder_open(address, 1 << 20, NULL, &error);
+    hb_recorder *other = hb_recorder_open(address, 1 << 20, NULL, &error);
+    assert_non_null(one);
+    assert_non_null(other);
+    for (unsigned i = 0; i < 2000; i++)
+        assert_true(hb_recorder_put(i % 20 < 10 ? one : other, (hb_bytes){text, print_said(i, text)},
+                                    INT64_C(1764000000001) + i));
+    assert_true(hb_recorder_close(one, &error));
+    assert_true(hb_recorder_close(other, &error));
+    check_messages(2000);
+}
+
+/* ---- Reading back ---- */
+
+enum { FACTS = 4000, FACT_HOURS = 7 };
+#define FIRST_HOUR_S (INT64_C(1764000000) / 3600 * 3600)
+
+static const char *const rooms[] = {"xqc", "xqcow", "x", "nobody"};
+
+/* A fact of a chat in which nothing is in order, and much is removed. */
+static size_t print_fact(unsigned number, char out[512])
+{
+    const unsigned dice = number * 2654435761U;
+    const long long time_ms = FIRST_HOUR_S * 1000 + (long long)(dice % (FACT_HOURS * 3600000U));
+    const char *const room = rooms[dice / 7 % 3];
+    const unsigned user = dice / 31 % 9;
+    switch (dice / 11 % 23) {
+    case 0:
+        return (size_t)snprintf(out, 512, "@target-msg-id=id%u;tmi-sent-ts=%lld :tmi.twitch.tv CLEARMSG #%s :gone",
+                                number / 2, time_ms, room);
+    case 1:
+        return (size_t)snprintf(out, 512, "@target-user-id=%u;tmi-sent-ts=%lld :tmi.twitch.tv CLEARCHAT #%s :user%u",
+                                user, time_ms, room, user);
+    default:
+        return (size_t)snprintf(out, 512, "@id=id%u;tmi-sent-ts=%lld;user-id=%u :user%u!u@u PRIVMSG #%s :said %u",
+                                number % 50 == 0 ? number / 50 : number, time_ms, user, user, room, number);
+    }
+}
+
+static void append_facts(hb_log *log)
+{
+    hb_error error = {0};
+    char line[512];
+    for (unsigned i = 0; i < FACTS; i++)
+        assert_int_equal(hb_log_append(log, (hb_bytes){line, print_fact(i, line)}, 0), HB_LOG_APPENDED);
+    assert_true(hb_log_flush(log, &error));
+}
+
+static void print_history(hb_log *log, const hb_history_query *query, hb_buffer *out)
+{
+    hb_error error = {0};
+    hb_bytes lines = {"\n", 1};
+    hb_history_fact found;
+    hb_history *history = hb_history_open(log, query, &error);
+    if (history == NULL)
+        fail_msg("%s", error.text);
+    while (lines.size > 0) {
+        if (!hb_history_read(history, &lines, &error))
+            fail_msg("%s", error.text);
+        hb_bytes rest = lines;
+        while (hb_history_next(history, &rest, &found))
+            hb_buffer_print(out, "%.*s%s\n", HB_PRINT(found.line), found.deleted ? " (deleted)" : "");
+    }
+    hb_history_close(history);
+}
+
+static void print_messages(hb_log *log, const hb_message_query *query, hb_buffer *out)
+{
+    hb_error error = {0};
+    hb_message_query page = *query;
+    for (bool more = true; more;) {
+        hb_messages *messages = hb_messages_open(log, &page, &error);
+        if (messages == NULL)
+            fail_msg("%s", error.text);
+        assert_true(hb_messages_complete(messages));
+        for (size_t i = 0; i < hb_messages_count(messages); i++) {
+            const hb_message *const message = hb_messages_at(messages, i);
+            hb_buffer_print(out, "%lld %.*s %.*s%s\n", (long long)message->fact.time_ms, HB_PRINT(message->fact.id),
+                            HB_PRINT(message->fact.text), message->deleted ? " (deleted)" : "");
+        }
+        more = hb_messages_earlier(messages, &page.before);
+        page.paged = true;
+        hb_messages_close(messages);
+    }
+}
+
+static void assert_same(hb_buffer *files, hb_buffer *kafka)
+{
+    hb_buffer_append_char(files, '\0');
+    hb_buffer_append_char(kafka, '\0');
+    assert_string_equal(kafka->data, files->data);
+    hb_buffer_free(files);
+    hb_buffer_free(kafka);
+}
+
+static void test_reads_back(void **state)
+{
+    char directory[SCRATCH_NAME];
+    hb_error error = {0};
+    hb_buffer out[2] = {0};
+    size_t size = 0;
+    (void)state;
+    assert_true(scratch_make(directory));
+    hb_log *logs[] = {hb_log_open(directory, HB_LOG_APPEND, NULL, &error), open_to_append("", NULL)};
+    append_facts(logs[0]);
+    append_facts(logs[1]);
+    assert_true(hb_log_close(logs[1], &error));
+    logs[1] = hb_log_open(address, HB_LOG_READ, NULL, &error);
+    for (size_t room = 0; room < sizeof rooms / sizeof *rooms; room++) {
+        for (int forms = 0; forms < 4; forms++) {
+            const hb_history_query query = {.channel = hb_bytes_of(rooms[room]),
+                                            .user = forms == 3 ? HB_BYTES("USER3") : HB_BYTES(""),
+                                            .to_s = FIRST_HOUR_S + (forms == 2 ? 2 : 9) * 3600,
+                                            .messages = forms > 0,
+                                            .removals = forms > 0};
+            print_history(logs[0], &query, &out[0]);
+            print_history(logs[1], &query, &out[1]);
+            size += out[0].size;
+            if (forms > 0) /* as received, facts come in the order of receipt, not by hours */
+                assert_same(&out[0], &out[1]);
+            assert_int_equal(out[0].size, out[1].size);
+            hb_buffer_free(&out[0]);
+            hb_buffer_free(&out[1]);
+        }
+        const hb_message_query query = {
+            .channel = hb_bytes_of(rooms[room]), .to_s = FIRST_HOUR_S + 9 * 3600, .limit = 300};
+        print_messages(logs[0], &query, &out[0]);
+        print_messages(logs[1], &query, &out[1]);
+        assert_same(&out[0], &out[1]);
+    }
+    assert_true(size > 100000); /* there was something to compare */
+    assert_true(hb_log_close(logs[0], &error));
+    assert_true(hb_log_close(logs[1], &error));
+    assert_true(scratch_remove(directory));
+}
+
+/* Reads until so many lines have come. */
+static size_t follow(hb_log_follower *follower, size_t wanted, hb_log_position ends[PARTITIONS])
+{
+    hb_error error = {0};
+    hb_log_piece piece;
+    size_t lines = 0;
+    for (const int64_t until_ms = hb_monotonic_ms() + WAIT_MS; lines < wanted && hb_monotonic_ms() < until_ms;) {
+        assert_true(hb_log_follower_read(follower, &piece, &error));
+        for (size_t i = 0; i < piece.lines.size; i++)
+            lines += piece.lines.data[i] == '\n';
+        if (piece.lines.size > 0)
+            ends[piece.part] = (hb_log_position){piece.part, piece.next};
+        else
+            hb_log_follower_wait(follower, NAP_MS);
+    }
+    return lines;
+}
+
+static void test_follows(void **state)
+{
+    hb_error error = {0};
+    hb_log_position ends[PARTITIONS] = {0};
+    (void)state;
+    hb_log *writer = open_to_append("", NULL);
+    append_messages(writer, 0, 500);
+    assert_true(hb_log_close(writer, &error));
+    hb_log *log = hb_log_open(address, HB_LOG_READ, NULL, &error);
+    hb_log_follower *from_start = hb_log_follower_open(log, HB_LOG_FROM_START, NULL, 0, &error);
+    hb_log_follower *from_end = hb_log_follower_open(log, HB_LOG_FROM_END, NULL, 0, &error);
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        ends[i].part = i;
+    assert_int_equal(follow(from_start, 500, ends), 500);
+    hb_log_follower_close(from_start);
+    writer = open_to_append("", NULL);
+    append_messages(writer, 500, 700);
+    assert_true(hb_log_close(writer, &error));
+    from_start = hb_log_follower_open(log, HB_LOG_FROM_START, ends, PARTITIONS, &error);
+    assert_int_equal(follow(from_start, 200, ends), 200);
+    assert_int_equal(follow(from_end, 200, ends), 200);
+    hb_log_follower_close(from_start);
+    hb_log_follower_close(from_end);
+    hb_log_close(log, &error);
+}
+
+static bool is_odd(void *context, int64_t hour_s)
+{
+    (void)context;
+    return (hour_s - FIRST_HOUR_S) / 3600 % 2 == 1;
+}
+
+/* The copy holds what is wanted, and knows where each hour begins in each partition. */
+static void test_spool(void **state)
+{
+    hb_error error = {0};
+    hb_log_part *parts = NULL;
+    size_t part_count = 0;
+    size_t ends_count = 0;
+    uint64_t first = 0;
+    bool filled = false;
+    (void)state;
+    hb_log *writer = open_to_append("", NULL);
+    append_facts(writer);
+    assert_true(hb_log_close(writer, &error));
+    const hb_spool_query query = {.to_ms = (FIRST_HOUR_S + 5 * 3600) * 1000, .want = is_odd};
+    hb_spool *spool = hb_spool_open(address, &query, NULL, &error);
+    assert_non_null(spool);
+    while (!filled)
+        assert_true(hb_spool_fill(spool, NAP_MS, &filled, &error));
+    hb_log *copy = hb_log_open(hb_spool_log(spool), HB_LOG_READ, NULL, &error);
+    assert_true(hb_log_list(copy, &parts, &part_count, &error));
+    assert_int_equal(part_count, 2);
+    assert_int_equal(parts[0].part, FIRST_HOUR_S + 3600);
+    assert_int_equal(parts[1].part, FIRST_HOUR_S + 3 * 3600);
+    free(parts);
+    hb_log_close(copy, &error);
+    /* Where an hour begins, found the slow way: offsets count up in each partition. */
+    const hb_log_position *const ends = hb_spool_ends(spool, &ends_count);
+    assert_int_equal(ends_count, PARTITIONS);
+    uint64_t offsets[PARTITIONS] = {0};
+    uint64_t firsts[FACT_HOURS][PARTITIONS];
+    memset(firsts, 0xff, sizeof firsts);
+    for (unsigned i = 0; i < FACTS; i++) {
+        char line[512];
+        hb_fact fact;
+        assert_int_equal(hb_fact_read((hb_bytes){line, print_fact(i, line)}, &fact), HB_FACT_OK);
+        const int32_t partition = hb_log_partition_of(fact.channel, PARTITIONS);
+        const int64_t hour = (fact.time_ms / 1000 - FIRST_HOUR_S) / 3600;
+        if (firsts[hour][partition] == UINT64_MAX)
+            firsts[hour][partition] = offsets[partition];
+        offsets[partition]++;
+    }
+    for (int32_t partition = 0; partition < PARTITIONS; partition++) {
+        assert_int_equal(ends[partition].offset, offsets[partition]);
+        for (int64_t hour = 0; hour < FACT_HOURS; hour++) {
+            const bool held = hour < 5 && hour % 2 == 1 && firsts[hour][partition] != UINT64_MAX;
+            assert_int_equal(hb_spool_first(spool, FIRST_HOUR_S + hour * 3600, partition, &first), held);
+            if (held)
+                assert_int_equal(first, firsts[hour][partition]);
+        }
+    }
+    char *const path = strdup(hb_spool_log(spool));
+    hb_spool_close(spool);
+    assert_null(hb_log_open(path, HB_LOG_READ, NULL, &error)); /* removed */
+    assert_int_equal(error.code, HB_ERROR_MISSING);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +792,13 @@ int main(void)
         cmocka_unit_test_setup(test_hand_over, make_topic),
         cmocka_unit_test_setup(test_never_started, make_topic),
         cmocka_unit_test_setup(test_settings, make_topic),
+        cmocka_unit_test_setup(test_writes, make_topic),
+        cmocka_unit_test_setup(test_broker_away, make_topic),
+        cmocka_unit_test_setup(test_refused_for_good, make_topic),
+        cmocka_unit_test_setup(test_recorder, make_topic),
+        cmocka_unit_test_setup(test_reads_back, make_topic),
+        cmocka_unit_test_setup(test_follows, make_topic),
+        cmocka_unit_test_setup(test_spool, make_topic),
     };
     return cmocka_run_group_tests(tests, start_cluster, stop_cluster);
 }

@@ -2,191 +2,12 @@
  * at any point, with facts that come late, across hours, with little memory. And lists of first words against sorting
  * all. */
 #include "facts.h"
+#include "text_store.h"
 #include "unit.h"
 
 #include "views/speed.h"
 
 enum { FACTS = 400, LATE_S = 30, STEP_S = 15, PARTS = 8 };
-
-/* ---- A store of texts ---- */
-
-typedef struct stored {
-    int64_t hour_s;
-    uint64_t hash;
-    char *key;
-    char *value;
-    uint64_t messages; /* of a row of minutes */
-} stored;
-
-typedef struct fake_store {
-    stored *rows;
-    size_t count;
-    size_t capacity;
-    hb_progress progress[PARTS];
-    size_t progress_count;
-} fake_store;
-
-static void remove_row(fake_store *store, size_t number)
-{
-    free(store->rows[number].key);
-    free(store->rows[number].value);
-    store->rows[number] = store->rows[--store->count];
-}
-
-static stored *find_row(fake_store *store, const char *key)
-{
-    const uint64_t hash = hb_hash(hb_bytes_of(key), 0);
-    for (size_t i = 0; i < store->count; i++)
-        if (store->rows[i].hash == hash && strcmp(store->rows[i].key, key) == 0)
-            return &store->rows[i];
-    return NULL;
-}
-
-static stored *put_row(fake_store *store, int64_t hour_s, char *key, char *value)
-{
-    stored *row = find_row(store, key);
-    if (row == NULL) {
-        HB_RESERVE(store->rows, store->capacity, store->count + 1);
-        row = &store->rows[store->count++];
-        *row = (stored){hour_s, hb_hash(hb_bytes_of(key), 0), key, NULL, 0};
-    } else {
-        free(key);
-        free(row->value);
-    }
-    row->value = value;
-    return row;
-}
-
-static char *__attribute__((format(printf, 1, 2))) print_text(const char *format, ...)
-{
-    char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    assert_true(vasprintf(&text, format, arguments) >= 0);
-    va_end(arguments);
-    return text;
-}
-
-static void put_minute(fake_store *store, const hb_minute_row *row)
-{
-    char *key = print_text("minute %.*s %lld", HB_PRINT(row->channel), (long long)row->minute_s);
-    const stored *const old = find_row(store, key);
-    /* What people see never goes back. */
-    assert_true(old == NULL || old->messages <= row->count.messages);
-    put_row(store, row->minute_s / 3600 * 3600, key,
-            print_text("%llu %llu %llu %llu %llu %llu %.*s %.*s", (unsigned long long)row->count.messages,
-                       (unsigned long long)row->count.words, (unsigned long long)row->count.chatters,
-                       (unsigned long long)row->count.shared, (unsigned long long)row->count.viewers_sum,
-                       (unsigned long long)row->count.samples, HB_PRINT(row->count.game), HB_PRINT(row->count.title)))
-        ->messages = row->count.messages;
-}
-
-static void put_or_remove(fake_store *store, int64_t hour_s, char *key, char *value, bool gone)
-{
-    if (!gone) {
-        put_row(store, hour_s, key, value);
-        return;
-    }
-    const stored *const old = find_row(store, key);
-    assert_non_null(old);
-    remove_row(store, (size_t)(old - store->rows));
-    free(key);
-    free(value);
-}
-
-static char *word_key(hb_bytes channel, int64_t hour_s, const hb_word *word)
-{
-    return print_text("word %.*s %lld %d %.*s", HB_PRINT(channel), (long long)hour_s, (int)word->kind,
-                      HB_PRINT(word->text));
-}
-
-static char *user_key(hb_bytes channel, int64_t hour_s, const hb_user *user)
-{
-    return print_text("user %.*s %lld %.*s", HB_PRINT(channel), (long long)hour_s, HB_PRINT(user->id));
-}
-
-static char *user_value(const hb_user *user)
-{
-    return print_text("%.*s %llu %llu", HB_PRINT(user->name), (unsigned long long)user->messages,
-                      (unsigned long long)user->words);
-}
-
-static void put_sheet(fake_store *store, const hb_sheet_row *row)
-{
-    hb_error error = {0};
-    hb_sheet *sheet = hb_sheet_decode(row->sheet, &error);
-    if (sheet == NULL)
-        fail_msg("%s", error.text);
-    put_row(store, row->hour_s, print_text("sheet %.*s %lld", HB_PRINT(row->channel), (long long)row->hour_s),
-            sheet_text(sheet));
-    put_row(store, row->hour_s, print_text("open %.*s %lld", HB_PRINT(row->channel), (long long)row->hour_s),
-            print_text("%s", row->open ? "open" : "closed"));
-    hb_sheet_close(sheet);
-}
-
-static void put_progress(fake_store *store, const hb_progress *progress)
-{
-    size_t at = 0;
-    while (at < store->progress_count && store->progress[at].part != progress->part)
-        at++;
-    assert_true(at < PARTS);
-    store->progress_count += at == store->progress_count;
-    store->progress[at] = *progress;
-}
-
-/* Takes the hour's rows away, and says what its minutes were. */
-static fake_store take_hour(fake_store *store, int64_t hour_s)
-{
-    fake_store taken = {0};
-    for (size_t i = store->count; i-- > 0;) {
-        const stored row = store->rows[i];
-        if (row.hour_s != hour_s)
-            continue;
-        put_row(&taken, hour_s, hb_copy_text(hb_bytes_of(row.key)), hb_copy_text(hb_bytes_of(row.value)))->messages =
-            row.messages;
-        remove_row(store, i);
-    }
-    return taken;
-}
-
-static void free_store(fake_store *store)
-{
-    while (store->count > 0)
-        remove_row(store, store->count - 1);
-    free(store->rows);
-    *store = (fake_store){0};
-}
-
-static void apply(fake_store *store, const hb_changes *changes)
-{
-    assert_int_equal(changes->layer, HB_LAYER_SPEED);
-    fake_store before = {0};
-    if (changes->replace == HB_REPLACE_HOUR)
-        before = take_hour(store, changes->hour_s);
-    for (size_t i = 0; i < changes->minute_count; i++)
-        put_minute(store, &changes->minutes[i]);
-    for (size_t i = 0; i < changes->word_count; i++) {
-        const hb_word_row *const row = &changes->words[i];
-        put_or_remove(store, row->hour_s, word_key(row->channel, row->hour_s, &row->word),
-                      print_text("%llu", (unsigned long long)row->word.count), row->gone);
-    }
-    for (size_t i = 0; i < changes->user_count; i++) {
-        const hb_user_row *const row = &changes->users[i];
-        put_or_remove(store, row->hour_s, user_key(row->channel, row->hour_s, &row->user), user_value(&row->user),
-                      row->gone);
-    }
-    for (size_t i = 0; i < changes->sheet_count; i++)
-        put_sheet(store, &changes->sheets[i]);
-    for (size_t i = 0; i < changes->progress_count; i++)
-        put_progress(store, &changes->progress[i]);
-    for (size_t i = 0; i < before.count; i++)
-        if (strncmp(before.rows[i].key, "minute", 6) == 0) {
-            const stored *const now = find_row(store, before.rows[i].key);
-            assert_non_null(now);
-            assert_true(now->messages >= before.rows[i].messages);
-        }
-    free_store(&before);
-}
 
 /* ---- A log of buffers ---- */
 
@@ -244,7 +65,7 @@ static hb_speed *start(const fake_store *store, uint32_t top, size_t memory)
     if (speed == NULL)
         fail_msg("%s", error.text);
     for (size_t i = 0; i < store->progress_count; i++)
-        hb_speed_restore(speed, &store->progress[i]);
+        hb_speed_restore(speed, HB_LAYER_SPEED, &store->progress[i]);
     return speed;
 }
 
@@ -285,81 +106,6 @@ static void run(fake_log *log, fake_store *store, const chat_fact *facts, size_t
     hb_speed_close(speed);
 }
 
-static int compare_words(const void *left, const void *right)
-{
-    const hb_word *const a = left;
-    const hb_word *const b = right;
-    if (a->kind != b->kind)
-        return (int)a->kind - (int)b->kind;
-    return a->count != b->count ? (a->count > b->count ? -1 : 1) : hb_bytes_compare(a->text, b->text);
-}
-
-static int compare_users(const void *left, const void *right)
-{
-    const hb_user *const a = left;
-    const hb_user *const b = right;
-    return a->messages != b->messages ? (a->messages > b->messages ? -1 : 1) : hb_bytes_compare(a->id, b->id);
-}
-
-/* Checks that the store's rows of a sheet are the first `top` of all, sorted; returns how many rows there should be. */
-static size_t check_tops(fake_store *store, const hb_sheet *sheet, uint32_t top)
-{
-    hb_word words[1000];
-    hb_user users[1000];
-    size_t word_count = 0, user_count = 0, cursor = 0, rows = 0;
-    while (hb_sheet_next_word(sheet, &cursor, &words[word_count]))
-        assert_true(++word_count < 1000);
-    for (cursor = 0; hb_sheet_next_user(sheet, &cursor, &users[user_count]);)
-        assert_true(++user_count < 1000);
-    qsort(words, word_count, sizeof *words, compare_words);
-    qsort(users, user_count, sizeof *users, compare_users);
-    for (size_t i = 0, rank = 0; i < word_count; i++) {
-        rank = i > 0 && words[i].kind == words[i - 1].kind ? rank + 1 : 0;
-        if (rank >= top)
-            continue;
-        char *key = word_key(hb_sheet_channel(sheet), hb_sheet_hour(sheet), &words[i]);
-        const stored *const row = find_row(store, key);
-        if (row == NULL)
-            fail_msg("%s is missing", key);
-        assert_int_equal(strtoull(row->value, NULL, 10), words[i].count);
-        free(key);
-        rows++;
-    }
-    for (size_t i = 0; i < user_count && i < top; i++, rows++) {
-        char *key = user_key(hb_sheet_channel(sheet), hb_sheet_hour(sheet), &users[i]);
-        char *value = user_value(&users[i]);
-        const stored *const row = find_row(store, key);
-        assert_non_null(row);
-        assert_string_equal(row->value, value);
-        free(key);
-        free(value);
-    }
-    return rows;
-}
-
-static size_t check_minutes(fake_store *store, const hb_sheet *sheet)
-{
-    size_t rows = 0;
-    for (unsigned m = 0; m < 60; m++) {
-        const hb_minute minute = hb_sheet_minute(sheet, m);
-        if (minute.messages + minute.shared + minute.samples == 0)
-            continue;
-        char *key =
-            print_text("minute %.*s %lld", HB_PRINT(hb_sheet_channel(sheet)), (long long)hb_sheet_hour(sheet) + m * 60);
-        char *value = print_text("%llu %llu %llu %llu %llu %llu %.*s %.*s", (unsigned long long)minute.messages,
-                                 (unsigned long long)minute.words, (unsigned long long)minute.chatters,
-                                 (unsigned long long)minute.shared, (unsigned long long)minute.viewers_sum,
-                                 (unsigned long long)minute.samples, HB_PRINT(minute.game), HB_PRINT(minute.title));
-        const stored *const row = find_row(store, key);
-        assert_non_null(row);
-        assert_string_equal(row->value, value);
-        free(key);
-        free(value);
-        rows++;
-    }
-    return rows;
-}
-
 /* The store must hold exactly what the fold of all facts says. */
 static void check_store(fake_store *store, const chat_fact *facts, size_t count, uint32_t top)
 {
@@ -370,17 +116,8 @@ static void check_store(fake_store *store, const chat_fact *facts, size_t count,
     for (size_t i = 0; i < count; i++)
         print_fact(&lines, &facts[i]);
     hb_fold_lines(fold, hb_buffer_bytes(&lines));
-    for (hb_sheet *sheet; (sheet = hb_fold_next_sheet(fold, &cursor)) != NULL; rows += 2) {
-        char *key = print_text("sheet %.*s %lld", HB_PRINT(hb_sheet_channel(sheet)), (long long)hb_sheet_hour(sheet));
-        char *expected = sheet_text(sheet);
-        const stored *const row = find_row(store, key);
-        if (row == NULL)
-            fail_msg("%s is missing", key);
-        assert_string_equal(row->value, expected);
-        free(key);
-        free(expected);
-        rows += check_minutes(store, sheet) + check_tops(store, sheet, top);
-    }
+    for (hb_sheet *sheet; (sheet = hb_fold_next_sheet(fold, &cursor)) != NULL;)
+        rows += check_sheet_rows(store, sheet, top);
     assert_int_equal(store->count, rows);
     hb_buffer_free(&lines);
     hb_fold_close(fold);
@@ -446,14 +183,6 @@ static chat_fact fact_at(int64_t time_s, unsigned number)
     snprintf(made.id, sizeof made.id, "n%u", number);
     snprintf(made.words, sizeof made.words, "w%u", number);
     return made;
-}
-
-static const hb_progress *progress_of(const fake_store *store, int64_t part)
-{
-    for (size_t i = 0; i < store->progress_count; i++)
-        if (store->progress[i].part == part)
-            return &store->progress[i];
-    return NULL;
 }
 
 static const char *open_or_closed(fake_store *store, int64_t hour_s)
