@@ -286,7 +286,7 @@ static bool put_ranked_words(writing *write, const hb_sheet_row *row, const hb_s
             return false;
         hb_cassandra_bind_text(store, hb_bytes_of(hb_kind_name(kind)));
         hubbub_cql_int(store->cql, (int32_t)i + 1);
-        hb_cassandra_bind_text(store, (hb_bytes){word->text, word->size});
+        hb_cassandra_bind_text(store, hb_sheet_word_text(word));
         hubbub_cql_bigint(store->cql, (int64_t)word->count);
         hb_cassandra_bind_text(store, write->layer);
         hubbub_cql_bigint(store->cql, stamp_of(write, row->hour_s));

@@ -94,7 +94,7 @@ static void put_ranks(writer *to, hb_sheet *sheet, hb_top_room *room)
             put_number(to->out, kind, 1);
             put_number(to->out, i + 1, 4);
             put_number(to->out, word->count, 8);
-            put_text(to->out, (hb_bytes){word->text, word->size});
+            put_text(to->out, hb_sheet_word_text(word));
         }
     for (size_t i = 0; i < top.users.count; i++) {
         const hb_sheet_user *const user = &sheet->users[top.users.items[i]];
