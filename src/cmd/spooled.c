@@ -221,8 +221,8 @@ static hb_log_position *find_starts(const hb_spooled *spooled, size_t *count)
         const part *const one = &spooled->parts[i];
         const int32_t partition = (int32_t)(one->part - hour_of(one));
         size_t at = 0;
-        if (!one->counted || one->start == 0 || !is_wanted((void *)spooled, hour_of(one)))
-            continue; /* 0 is where the topic begins, or not known */
+        if (!one->counted || !is_wanted((void *)spooled, hour_of(one)))
+            continue;
         while (at < *count && starts[at].part != partition)
             at++;
         if (at == *count) {
