@@ -211,7 +211,8 @@ static bool is_wanted(void *context, int64_t hour_s)
 
 /* ---- Copying ---- */
 
-/* The smallest start of the hours that are meant, for each partition of which one is known. */
+/* The smallest start of the hours that are meant, for each partition. Where one of these is 0 it is the topic's
+ * beginning, or not known: the partition is left out, and read from the time of the first hour on. */
 static hb_log_position *find_starts(const hb_spooled *spooled, size_t *count)
 {
     hb_log_position *starts = NULL;
@@ -232,6 +233,11 @@ static hb_log_position *find_starts(const hb_spooled *spooled, size_t *count)
             starts[at].offset = one->start;
         }
     }
+    for (size_t i = 0; i < *count;)
+        if (starts[i].offset == 0)
+            starts[i] = starts[--*count];
+        else
+            i++;
     return starts;
 }
 

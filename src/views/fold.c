@@ -261,11 +261,6 @@ static void count_words(hb_fold *fold, hb_sheet *sheet, const hb_token *tokens, 
             hashes[i] = hb_sheet_word_hash(tokens[from + i].kind, tokens[from + i].text);
             hb_map_prefetch(&sheet->word_map, hashes[i]);
         }
-        for (size_t i = 0; i < some; i++) {
-            const uint32_t at = hb_map_first(&sheet->word_map, hashes[i]);
-            if (at != HB_MAP_END)
-                __builtin_prefetch(&sheet->words[hb_map_entry(&sheet->word_map, at)]);
-        }
         for (size_t i = 0; i < some; i++)
             if (!hb_sheet_add_word(sheet, tokens[from + i].kind, tokens[from + i].text, hashes[i], 1, fold->full))
                 fold->counts.untaken++;
@@ -524,7 +519,8 @@ hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot)
 
 hb_fold_slot *hb_fold_add_frozen(hb_fold *fold, hb_bytes channel, int64_t hour_s, hb_bytes sheet)
 {
-    hb_fold_slot *const slot = &fold->slots[slot_of(fold, channel, hb_hash(channel, 0), hour_s)];
+    const uint32_t number = slot_of(fold, channel, hb_hash(channel, 0), hour_s);
+    hb_fold_slot *const slot = &fold->slots[number];
     hb_sheet_close(slot->sheet);
     free(slot->frozen);
     slot->sheet = NULL;
