@@ -41,7 +41,7 @@ def up(*services):
     for line in cluster("env").splitlines():
         key, value = line.split("=", 1)
         addresses[key] = value.strip("'")
-    os.environ.update({key: addresses[key] for key in ("JAVA_HOME", "SPARK_HOME")})
+    os.environ.update({key: addresses[key] for key in ("JAVA_HOME", "SPARK_HOME") if key in addresses})
 
 
 def log(name):
@@ -67,8 +67,8 @@ def needs_cassandra():
 
 
 def has_spark():
-    """Whether hubbub was built with its Spark jobs."""
-    return "--on " in hub.ask("process", "--help")[0]
+    """Whether there is the jar of the Spark jobs, which is built where there are a JDK of Java 17 and Maven."""
+    return os.path.exists(os.path.join(os.path.dirname(hub.HUBBUB), "spark", "hubbub-spark.jar"))
 
 
 def submit(command, *arguments):

@@ -83,5 +83,5 @@ del expected["viewers"]  # nobody samples viewers here
 for name in keyspaces:
     servers.assert_same(expected, servers.rows_of_cassandra(name), f"after the faults, {name}")
 if not servers.has_spark():
-    hub.skip("without Spark, for which hubbub was not built (it needs a JDK of Java 17 and Maven)")
+    hub.skip("as far as that, but the Spark jobs were not built (they need a JDK of Java 17, and Maven)")
 hub.passed()

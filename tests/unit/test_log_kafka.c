@@ -403,6 +403,7 @@ static raw_record *read_raw(unsigned *count)
 {
     char reason[256];
     raw_record *records = NULL;
+    size_t capacity = 0;
     unsigned ended = 0;
     const int64_t until_ms = hb_monotonic_ms() + WAIT_MS;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -422,7 +423,7 @@ static raw_record *read_raw(unsigned *count)
             continue;
         ended += message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            records = realloc(records, (*count + 1) * sizeof *records);
+            HB_RESERVE(records, capacity, *count + 1);
             raw_record *const record = &records[(*count)++];
             record->partition = message->partition;
             record->time_ms = rd_kafka_message_timestamp(message, NULL);
