@@ -50,7 +50,7 @@ if servers.has_spark():
     keyspaces.append("spark")
     counting.append(hub.start("process", "--on", servers.addresses["SPARK"], "--log", log, "--store", servers.store("spark"),
                               "--checkpoint", hub.path("checkpoint"), name="spark"))
-hub.until(lambda: all(counted(name) > 0 for name in keyspaces), "all count", within=60)
+hub.until(lambda: all(counted(name) > 0 for name in keyspaces), "all count", within=180)
 
 print("a worker is killed, another added")
 hub.stop(victim, signal.SIGKILL)
@@ -68,10 +68,10 @@ servers.cluster("down", "cassandra")
 time.sleep(30)
 servers.cluster("up", "cassandra")
 
-hub.until(lambda: len(message_ids()) == MESSAGES, "all that was sent is in the file log", within=120)
+hub.until(lambda: len(message_ids()) == MESSAGES, "all that was sent is in the file log", within=240)
 for name in keyspaces:
     with servers.timed(f"{name}: all counted after the end"):
-        hub.until(lambda: counted(name) >= MESSAGES, f"{name} count all", within=120)
+        hub.until(lambda: counted(name) >= MESSAGES, f"{name} count all", within=240)
 for process in listening + counting:
     code = hub.stop(process)
     assert code == 0, f"{process.name} ended with {code}: {hub.said(process.name)}"
