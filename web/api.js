@@ -56,6 +56,10 @@ export function viewers(channel, from, signal) {
   return minutes(channel, 'viewers', from, signal);
 }
 
+export function streams(channel, from, limit, signal) {
+  return get(of(channel, 'streams'), { from, limit }, signal);
+}
+
 // Why there are no viewers, as far as the server knows: a sentence, or null.
 export async function noViewers(signal) {
   const response = await fetch('/healthz', { signal });

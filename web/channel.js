@@ -33,6 +33,7 @@ const fed = 100; // messages shown at first
 const secondLookMs = 2000; // for messages written before live events began and readable only after
 const moderationMs = 15000; // between looks at what was removed
 const viewersMs = 30000; // between looks at how many watch
+const marked = 500; // changes marked in the chart
 const changesShown = 3;
 const patienceMs = 1000; // for the first event, before asking without it
 
@@ -42,6 +43,7 @@ export class Channel {
     this.link = link;
     this.minutes = new Map(); // Unix seconds -> row
     this.viewers = []; // rows
+    this.changed = []; // what, in the streams
     this.rankedAt = -Infinity;
     this.requests = {};
     this.build();
@@ -242,6 +244,7 @@ export class Channel {
     if (before.range !== state.range) {
       this.minutes.clear();
       this.viewers = [];
+      this.changed = [];
       this.complete = false;
       this.load();
     } else if (before.kind !== state.kind) {
@@ -282,9 +285,13 @@ export class Channel {
   async askViewers() {
     if (document.hidden && this.complete) return;
     const { channel, range } = this.state;
-    const answer = await this.ask('viewers', (signal) => api.viewers(channel, `-${range}`, signal));
-    if (!answer?.rows) return;
+    const [answer, changed] = await Promise.all([
+      this.ask('viewers', (signal) => api.viewers(channel, `-${range}`, signal)),
+      this.ask('streams', (signal) => api.streams(channel, `-${range}`, marked, signal)),
+    ]);
+    if (!answer?.rows || !changed?.rows) return;
     this.viewers = answer.rows;
+    this.changed = changesOf(changed.rows);
     const last = answer.rows.at(-1);
     if (last && isFresh(last, api.serverTime() / 1000)) {
       this.noViewers = null;
@@ -292,6 +299,8 @@ export class Channel {
       const reason = await this.ask('health', api.noViewers);
       if (reason?.failure) return;
       this.noViewers = reason;
+      // Where no samples come, their absence says nothing.
+      if (reason && this.changed.at(-1)?.what === 'offline') this.changed.pop();
     }
     this.paint();
   }
@@ -400,7 +409,7 @@ export class Channel {
       stepS: range.step,
       seenS: seen,
       viewers: this.viewers,
-      changes: changesOf(this.viewers, this.noViewers ? null : to),
+      changes: this.changed,
       now: this.row && {
         words: this.row.words_per_minute,
         messages: this.row.messages_per_minute,
@@ -420,7 +429,7 @@ export class Channel {
     else if (this.noViewers) text = sentence(this.noViewers);
     else if (last) text = 'Offline';
     setText(this.stream, text);
-    const changes = changesOf(this.viewers, this.noViewers ? null : nowS).slice(-changesShown).reverse();
+    const changes = this.changed.slice(-changesShown).reverse();
     const shown = changes.map(({ s, text: what }) => `${this.state.range === '7d' ? dayAndClock(s * 1000) : clock(s * 1000)} ${what}`);
     if (shown.join('\n') === this.changesShown) return;
     this.changesShown = shown.join('\n');

@@ -1,34 +1,22 @@
-// How many watch: what a channel's viewer samples tell of its streams. Rows are those of /viewers, a minute each, and only
-// minutes with a sample: a channel that is offline has none.
+// How many watch, and what changed in the streams. Rows of viewers are those of /viewers, a minute each, and only minutes
+// with a sample: a channel that is offline has none.
 
 import { harmless } from './format.js';
 
-export const goneS = 180; // after so long without a sample a channel is taken for offline
+const goneS = 180; // after so long without a sample a channel is taken for offline, as by the server
 const minuteS = 60;
 const secondsOf = (row) => Date.parse(row.time) / 1000;
 
-// What changed, ascending: { s, what: 'live' | 'offline' | 'game' | 'title', text }. The first row tells of no change: what
-// was before it is not known. nowS: as far as samples may have come; null when they do not come at all.
-export function changesOf(rows, nowS) {
-  const changes = [];
-  rows.forEach((row, i) => {
-    const s = secondsOf(row);
-    const before = rows[i - 1];
-    if (!before) return;
-    const ended = secondsOf(before) + minuteS;
-    if (s - ended >= goneS) {
-      changes.push({ s: ended, what: 'offline', text: 'offline' });
-      changes.push({ s, what: 'live', text: `live: ${harmless(row.game || row.title)}` });
-    } else if (row.game !== before.game) {
-      changes.push({ s, what: 'game', text: `game: ${harmless(row.game) || 'none'}` });
-    } else if (row.title !== before.title) {
-      changes.push({ s, what: 'title', text: `title: ${harmless(row.title) || 'none'}` });
-    }
-  });
-  const last = rows.at(-1);
-  if (last && nowS !== null && !isFresh(last, nowS))
-    changes.push({ s: secondsOf(last) + minuteS, what: 'offline', text: 'offline' });
-  return changes;
+// Changes as /streams gives them, for people: { s, what: 'live' | 'offline' | 'game' | 'title', text }.
+export function changesOf(rows) {
+  return rows.map(({ time, change, game, title }) => ({ s: Date.parse(time) / 1000, what: change, text: said(change, game, title) }));
+}
+
+function said(change, game, title) {
+  if (change === 'live') return `live: ${harmless(game || title)}`;
+  if (change === 'game') return `game: ${harmless(game) || 'none'}`;
+  if (change === 'title') return `title: ${harmless(title) || 'none'}`;
+  return change;
 }
 
 // Whether the channel was live just now.

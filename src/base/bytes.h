@@ -49,9 +49,12 @@ static inline uint64_t hb_bytes_start(hb_bytes text)
         memcpy(&four[1], text.data + text.size - sizeof *four, sizeof *four);
         return le32toh(four[0]) | (uint64_t)le32toh(four[1]) << (8 * (text.size - sizeof *four));
     }
-    for (size_t i = 0; i < text.size; i++)
-        eight |= (uint64_t)(unsigned char)text.data[i] << (8 * i);
-    return eight;
+    if (text.size == 0)
+        return 0;
+    const unsigned char *const bytes = (const unsigned char *)text.data;
+    const size_t middle = text.size / 2; /* of one to three bytes: the first, the last, or that between them */
+    const size_t last = text.size - 1;
+    return bytes[0] | (uint64_t)bytes[middle] << (8 * middle) | (uint64_t)bytes[last] << (8 * last);
 }
 
 /* The part from offset start (at most size) to the end. */

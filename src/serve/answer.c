@@ -29,6 +29,11 @@ static const hb_column user_columns[] = {{"rank", HB_CELL_COUNT},
 static const hb_column viewer_columns[] = {{"time", HB_CELL_TIME},     {"viewers", HB_CELL_COUNT},
                                            {"samples", HB_CELL_COUNT}, {"game", HB_CELL_TEXT},
                                            {"title", HB_CELL_TEXT},    {"layer", HB_CELL_TEXT}};
+static const hb_column stream_columns[] = {{"time", HB_CELL_TIME},
+                                           {"change", HB_CELL_TEXT},
+                                           {"viewers", HB_CELL_COUNT},
+                                           {"game", HB_CELL_TEXT},
+                                           {"title", HB_CELL_TEXT}};
 
 /* What is particular to each kind of question. step_s: the range is widened to whole multiples of it. */
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
@@ -37,9 +42,12 @@ static const struct {
     size_t column_count;
     int64_t step_s;
 } kinds[] = {
-    [HB_ASK_CHANNELS] = {COLUMNS(channel_columns), 1},         [HB_ASK_RATE] = {COLUMNS(rate_columns), HB_MINUTE_S},
-    [HB_ASK_WORDS] = {COLUMNS(word_columns), HB_HOUR_S},       [HB_ASK_USERS] = {COLUMNS(user_columns), HB_HOUR_S},
+    [HB_ASK_CHANNELS] = {COLUMNS(channel_columns), 1},
+    [HB_ASK_RATE] = {COLUMNS(rate_columns), HB_MINUTE_S},
+    [HB_ASK_WORDS] = {COLUMNS(word_columns), HB_HOUR_S},
+    [HB_ASK_USERS] = {COLUMNS(user_columns), HB_HOUR_S},
     [HB_ASK_VIEWERS] = {COLUMNS(viewer_columns), HB_MINUTE_S},
+    [HB_ASK_STREAMS] = {COLUMNS(stream_columns), HB_MINUTE_S},
 };
 
 hb_cell *hb_answer_add_row(hb_answer *answer)
@@ -175,7 +183,9 @@ static bool fill(hb_answer *answer, hb_store *store, const hb_question *question
     if (!take_channel(answer, question->channel, error) || !take_range(answer, question, error))
         return false;
     const bool ranking = question->kind == HB_ASK_WORDS || question->kind == HB_ASK_USERS;
-    if (!(ranking ? hb_answer_rank(answer, store, question, error) : answer_minutes(answer, store, question, error)))
+    if (!(ranking                            ? hb_answer_rank(answer, store, question, error)
+          : question->kind == HB_ASK_STREAMS ? hb_answer_list_streams(answer, store, question->limit, now_s, error)
+                                             : answer_minutes(answer, store, question, error)))
         return false;
     return answer->cell_count > 0 || check_seen(answer, store, error);
 }

@@ -5,6 +5,9 @@
  * was answered. An answer is exact unless words or users of an hour in progress could have changed since its last
  * sheet, which is at most a minute old; the top rows that the store keeps are exact at any time.
  *
+ * A change of a stream is "live", "offline", "game" or "title", seen from the viewer samples: three minutes without one
+ * are taken for offline.
+ *
  * Of a channel, messages_per_minute and words_per_minute estimate the last 60 seconds; chatters are the distinct ones
  * of the minute in progress or of the one before, whichever are more; top_emote is that of the hour in which the
  * channel was last seen, empty if that was earlier than the hour before this one. The busiest channel comes first.
@@ -20,7 +23,8 @@ typedef enum hb_question_kind {
     HB_ASK_RATE,     /* time, messages, words, chatters, shared, layer */
     HB_ASK_WORDS,    /* rank, kind, word, count */
     HB_ASK_USERS,    /* rank, user_id, user_name, messages, words */
-    HB_ASK_VIEWERS   /* time, viewers, samples, game, title, layer */
+    HB_ASK_VIEWERS,  /* time, viewers, samples, game, title, layer */
+    HB_ASK_STREAMS   /* time, change, viewers, game, title */
 } hb_question_kind;
 
 typedef struct hb_question {
@@ -28,7 +32,7 @@ typedef struct hb_question {
     hb_bytes channel;  /* a login in any case; not asked for by HB_ASK_CHANNELS */
     int64_t from_s;    /* counted in */
     int64_t to_s;      /* not counted in */
-    uint32_t limit;    /* rows at most; the newest of a rate, the first of a ranking */
+    uint32_t limit;    /* rows at most; the newest by time, the first of a ranking */
     hb_kind word_kind; /* HB_KINDS: all */
 } hb_question;
 
@@ -36,7 +40,8 @@ typedef struct hb_answer hb_answer;
 
 /* Answers; NULL and *error: HB_ERROR_USAGE (from after to, no channel name), HB_ERROR_MISSING (a channel that was never
  * seen: named), HB_ERROR_CORRUPT (a bad sheet: named), HB_ERROR_LIMIT (over 2 million different words or users in the
- * range, or 256 MiB of them), or the store's errors. now_s: what the live rates of HB_ASK_CHANNELS go by. The caller
+ * range, or 256 MiB of them), or the store's errors. now_s: what the live rates of HB_ASK_CHANNELS go by,
+ * and whether a stream has ended. The caller
  * closes the answer. */
 hb_answer *hb_answer_open(hb_store *store, const hb_question *question, int64_t now_s, hb_error *error);
 void hb_answer_close(hb_answer *answer);

@@ -228,6 +228,7 @@ static const view views[] = {
     {{"words", 5}, HB_ROUTE_ANSWER, HB_ASK_WORDS, FROM | TO | LIMIT | KIND, HB_LIMIT_DEFAULT},
     {{"users", 5}, HB_ROUTE_ANSWER, HB_ASK_USERS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
     {{"viewers", 7}, HB_ROUTE_ANSWER, HB_ASK_VIEWERS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT_RATE},
+    {{"streams", 7}, HB_ROUTE_ANSWER, HB_ASK_STREAMS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
     {{"messages", 8},
      HB_ROUTE_MESSAGES,
      HB_ASK_RATE,

@@ -261,11 +261,6 @@ static void count_words(hb_fold *fold, hb_sheet *sheet, const hb_token *tokens, 
             hashes[i] = hb_sheet_word_hash(tokens[from + i].kind, tokens[from + i].text);
             hb_map_prefetch(&sheet->word_map, hashes[i]);
         }
-        for (size_t i = 0; i < some; i++) {
-            const uint32_t at = hb_map_first(&sheet->word_map, hashes[i]);
-            if (at != HB_MAP_END)
-                __builtin_prefetch(&sheet->words[hb_map_entry(&sheet->word_map, at)]);
-        }
         for (size_t i = 0; i < some; i++)
             if (!hb_sheet_add_word(sheet, tokens[from + i].kind, tokens[from + i].text, hashes[i], 1, fold->full))
                 fold->counts.untaken++;

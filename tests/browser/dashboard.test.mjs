@@ -551,26 +551,32 @@ test('changes and levels of viewers', async () => {
   await visit(`${url}/`, async (page) => {
     const results = await page.evaluate(async () => {
       const { changesOf, levelsOf } = await import('/viewers.js');
-      const row = (s, viewers, game = 'a', title = 't') => ({ time: new Date(s * 1000).toISOString(), viewers, game, title });
-      const rows = [row(600, 10), row(660, 20, 'b'), row(720, 30, 'b', 'u'), row(960, 40, 'b', 'u'), row(1020, 50, 'b', 'u')];
-      const whats = (list) => list.map(({ s, what }) => `${s} ${what}`);
+      const row = (s, viewers) => ({ time: new Date(s * 1000).toISOString(), viewers });
+      const rows = [row(600, 10), row(660, 20), row(720, 30), row(960, 40), row(1020, 50)];
+      const change = (what, game, title) => ({ time: '1970-01-01T00:10:00Z', change: what, viewers: 0, game, title });
       return {
-        changes: whats(changesOf(rows, 1100)),
-        ended: whats(changesOf(rows, 1260)),
-        unknown: whats(changesOf(rows, null)),
-        short: whats(changesOf([row(600, 1), row(780, 1)], 800)),
-        none: changesOf([], 1000),
+        changes: changesOf([
+          change('live', 'Chess', 'a'),
+          change('live', '', 'a'),
+          change('game', 'Go', 'a'),
+          change('game', '', 'a'),
+          change('title', 'Go', 'b'),
+          change('offline', '', ''),
+        ]).map(({ s, what, text }) => `${s} ${what} ${text}`),
         minutes: levelsOf(rows, [600, 660, 720, 780, 1020, 1070.5], 60),
         steps: levelsOf(rows, [600, 900], 300),
         old: levelsOf(rows, [1020, 1300.5], 60),
         nothing: levelsOf([], [600, 630.5], 60),
       };
     });
-    assert.deepEqual(results.changes, ['660 game', '720 title', '780 offline', '960 live']);
-    assert.deepEqual(results.ended, [...results.changes, '1080 offline']);
-    assert.deepEqual(results.unknown, results.changes);
-    assert.deepEqual(results.short, []);
-    assert.deepEqual(results.none, []);
+    assert.deepEqual(results.changes, [
+      '600 live live: Chess',
+      '600 live live: a',
+      '600 game game: Go',
+      '600 game game: none',
+      '600 title title: b',
+      '600 offline offline',
+    ]);
     assert.deepEqual(results.minutes, [10, 20, 30, null, 50, 50]);
     assert.deepEqual(results.steps, [20, 45]);
     assert.deepEqual(results.old, [50, null]);

@@ -178,6 +178,15 @@ export async function startMock({
     }
     return rows;
   }
+  function streamRows(limit) {
+    const nowMinute = Math.floor(Date.now() / 60000) * 60;
+    const row = (age, change, viewers, game, title) => ({ time: iso(nowMinute - age * 60), change, viewers, game, title });
+    return [
+      row(43, 'offline', 0, '', ''),
+      row(39, 'live', 40000, 'Just Chatting', 'hello; \\o/'),
+      row(9, 'title', 41000, 'Just Chatting', hostile.image),
+    ].slice(-limit);
+  }
   function wordRows(kind, limit) {
     const all = Object.entries(kinds).flatMap(([k, list]) =>
       list.map((word, i) => ({ kind: k, word, count: Math.round(5000 / (i + 1) / (k === 'word' ? 1 : 2)) + turn })),
@@ -263,6 +272,12 @@ export async function startMock({
         return answer(response, 200, { channel: login, ...hours, rows: silent ? [] : userRows(limit) });
       case 'viewers':
         return answer(response, 200, { channel: login, ...head, rows: login === 'xqc' ? viewerRows(from, to) : [] });
+      case 'streams':
+        return answer(response, 200, {
+          channel: login,
+          ...head,
+          rows: login === 'xqc' ? streamRows(limit) : [],
+        });
       case 'messages': {
         const newest = newestNumber();
         const rows = Array.from({ length: limit }, (_, i) => newest - limit + 1 + i).map((number) =>

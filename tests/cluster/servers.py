@@ -41,7 +41,7 @@ def up(*services):
     for line in cluster("env").splitlines():
         key, value = line.split("=", 1)
         addresses[key] = value.strip("'")
-    os.environ.update({key: addresses[key] for key in ("JAVA_HOME", "SPARK_HOME")})
+    os.environ.update({key: addresses[key] for key in ("JAVA_HOME", "SPARK_HOME") if key in addresses})
 
 
 def log(name):

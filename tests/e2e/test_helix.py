@@ -54,6 +54,8 @@ hub.until(lambda: health() == {"status": "ok"}, "viewers that are counted")
 assert 0 < helix_metric("ratelimit_remaining") < 800
 assert abs(helix_metric("last_answer_timestamp_seconds") - time.time()) < 10
 assert hub.rows(port, f"/api/v1/channels/{names[0]}/viewers")
+changes = [row["change"] for row in hub.rows(port, f"/api/v1/channels/{names[0]}/streams")]
+assert set(changes) <= {"live", "offline", "game", "title"}, changes
 assert hub.stop(run) == 0
 counted = api()
 assert counted["token_calls"] == 1

@@ -98,7 +98,7 @@ if prometheus is None:
     print("no Prometheus to run the expressions with (Debian: the package prometheus)")
     hub.passed()
     raise SystemExit
-for path in ("prometheus.yml", "prometheus.single.yml"):
+for path in ("prometheus.yml", "prometheus.single.yml", "prometheus.spark.yml"):
     config = os.path.join(hub.SOURCE, "deploy/prometheus", path)
     if os.path.exists(config):
         subprocess.run([f"{prometheus}/promtool", "check", "config", config], check=True, stdout=subprocess.DEVNULL)

@@ -131,6 +131,84 @@ static void viewers_are_the_minutes_with_samples(void **state)
     hb_store_close(store);
 }
 
+/* One letter a minute: '-' nothing at all, '.' chat only, a letter a sample with that game, in upper case with another
+ * title. */
+static void streams_are_made_of(hb_store *store, const char *letters)
+{
+    static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz";
+    hb_minute_row rows[60];
+    size_t count = 0;
+    for (size_t i = 0; letters[i] != '\0'; i++) {
+        const char game = (char)(letters[i] | 0x20);
+        if (letters[i] == '-')
+            continue;
+        rows[count] = (hb_minute_row){HB_BYTES("xqc"), HOUR + 60 * (int64_t)i, {.messages = 1}};
+        if (letters[i] != '.') {
+            rows[count].count.samples = 2;
+            rows[count].count.viewers_sum = 2 * i + 1;
+            rows[count].count.game = (hb_bytes){alphabet + (game - 'a'), 1};
+            rows[count].count.title = letters[i] == game ? HB_BYTES("t") : HB_BYTES("T");
+        }
+        count++;
+    }
+    const hb_changes changes = {.minutes = rows, .minute_count = count, .channels = channels, .channel_count = 3};
+    apply(store, &changes);
+}
+
+static void streams_tell_what_changed(void **state)
+{
+    static const struct {
+        const char *letters;
+        int64_t now; /* minute */
+        uint32_t limit;
+        const char *changes;
+    } cases[] = {
+        {"aaaa", 4, 9, ""},                /* what was before is not known */
+        {"..aa", 4, 9, ""},                /* not for long enough */
+        {"...aa", 5, 9, "3 live 4 a t\n"}, /* chat came, and no sample */
+        {"aab", 3, 9, "2 game 3 b t\n"},
+        {"aaA", 3, 9, "2 title 3 a T\n"},
+        {"aaB", 3, 9, "2 game 3 b T\n2 title 3 b T\n"},
+        {"aa..a", 5, 9, ""}, /* a call failed, or two */
+        {"aa--a", 5, 9, ""},
+        {"aa...a", 6, 9, "2 offline 0  \n5 live 6 a t\n"},
+        {"aa---b", 6, 9, "2 offline 0  \n5 live 6 b t\n"},
+        {"aa", 4, 9, ""},
+        {"aa", 5, 9, "2 offline 0  \n"},
+        {"aa......", 8, 9, "2 offline 0  \n"},
+        {"abcd", 4, 2, "2 game 3 c t\n3 game 4 d t\n"},
+        {"abcd", 10, 2, "3 game 4 d t\n4 offline 0  \n"},
+        {"........", 8, 9, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hb_question question = rate_question;
+        assert_int_equal(make_directory(state), 0);
+        hb_store *store = open_store();
+        hb_buffer expected = {0};
+        streams_are_made_of(store, cases[i].letters);
+        question.kind = HB_ASK_STREAMS;
+        question.limit = cases[i].limit;
+        hb_buffer_append(&expected, HB_BYTES("time,change,viewers,game,title\r\n"));
+        hb_bytes rest = hb_bytes_of(cases[i].changes);
+        for (hb_bytes line; hb_bytes_cut(&rest, '\n', &line);) {
+            hb_bytes word;
+            hb_bytes_cut(&line, ' ', &word);
+            hb_buffer_print(&expected, "2025-11-24T16:0%.*s:00Z", HB_PRINT(word));
+            for (int column = 0; column < 4; column++) {
+                if (!hb_bytes_cut(&line, ' ', &word))
+                    word.size = 0;
+                hb_buffer_print(&expected, ",%.*s", HB_PRINT(word));
+            }
+            hb_buffer_append(&expected, HB_BYTES("\r\n"));
+        }
+        hb_buffer_append_char(&expected, '\0');
+        assert_answer(store, question, HOUR + cases[i].now * 60, HB_FORMAT_CSV, expected.data);
+        hb_buffer_free(&expected);
+        hb_store_close(store);
+        assert_int_equal(remove_directory(state), 0);
+    }
+}
+
 static void channels_show_the_last_sixty_seconds(void **state)
 {
     (void)state;
@@ -176,7 +254,7 @@ static void wrong_questions_are_refused(void **state)
         question.channel = hb_bytes_of(names[i]);
         expect_refusal(store, question, HB_ERROR_USAGE, "no channel name");
     }
-    for (hb_question_kind kind = HB_ASK_RATE; kind <= HB_ASK_VIEWERS; kind++) {
+    for (hb_question_kind kind = HB_ASK_RATE; kind <= HB_ASK_STREAMS; kind++) {
         question = rate_question;
         question.kind = kind;
         question.channel = HB_BYTES("neverseen");
@@ -722,6 +800,7 @@ int main(void)
         STORE_TEST(viewers_are_the_minutes_with_samples),
         STORE_TEST(channels_show_the_last_sixty_seconds),
         STORE_TEST(wrong_questions_are_refused),
+        cmocka_unit_test(streams_tell_what_changed),
         cmocka_unit_test(rankings_are_as_exact_as_they_say),
         STORE_TEST(the_speed_layers_rows_are_answered_as_exactly_as_said),
         STORE_TEST(a_bad_sheet_is_told_with_its_place),
