@@ -1,6 +1,6 @@
 #!/bin/sh
-# build.sh fetch|build CARGO SOURCE BUILD FEATURES [OUTPUT]: gets the crates, or builds the library with these features and
-# puts it at OUTPUT. SOURCE is the root of the source tree. Works on a copy, so that the tree stays as it is.
+# build.sh fetch|build CARGO SOURCE BUILD [FEATURES PROFILE OUTPUT]: gets the crates, or builds the library with these
+# features and cargo's profile (release or dev), and puts it at OUTPUT. SOURCE is the root of the source tree. Works on a copy, so that the tree stays as it is.
 set -eu
 for crate in crates parquet cql; do
   mkdir -p "$4/rust/$crate/src"
@@ -13,6 +13,8 @@ if [ "$1" = fetch ]; then
   exit
 fi
 target=${CARGO_TARGET_DIR:-$4/target}
-CARGO_TARGET_DIR=$target "$2" build --quiet --offline --release --jobs 2 --features "$5" \
+CARGO_TARGET_DIR=$target "$2" build --quiet --offline --profile "$6" --jobs 2 --features "$5" \
   --manifest-path "$4/rust/crates/Cargo.toml"
-cp "$target/release/libhubbub_crates.a" "$6"
+folder=$6
+[ "$folder" = release ] || folder=debug # what cargo calls the folder of the profile dev
+cp "$target/$folder/libhubbub_crates.a" "$7"
