@@ -177,6 +177,10 @@ def assert_same(expected, found, what):
     print(f"{what}: {values} values of {sum(map(len, expected.values()))} rows, none differs", flush=True)
 
 
+def say(what):
+    print(time.strftime("%H:%M:%S"), what, flush=True)
+
+
 # -- Time -----------------------------------------------------------------------------------------------------------
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 import os
 import subprocess
 
+import hub
 import servers
 
 servers.up("cassandra")
@@ -11,3 +12,4 @@ for name in [row[0] for row in servers.query("SELECT keyspace_name FROM system_s
     if name.startswith(servers.keyspace("c_")):
         servers.query(f"DROP KEYSPACE {name}")
 assert done.returncode == 0
+hub.passed()
