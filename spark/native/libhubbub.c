@@ -14,7 +14,7 @@
 
 static void *pointer_of(jlong handle)
 {
-    return (void *)(intptr_t)handle;
+    return (void *)(intptr_t)handle; /* NOLINT(performance-no-int-to-ptr): Java has no pointers */
 }
 
 static jlong handle_of(void *pointer)

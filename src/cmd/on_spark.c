@@ -146,7 +146,8 @@ static char *list_library(const submission *line, hb_error *error)
 
 static bool in_path(const char *name)
 {
-    hb_bytes rest = hb_bytes_of(getenv("PATH") == NULL ? "" : getenv("PATH"));
+    const char *const folders = getenv("PATH");
+    hb_bytes rest = hb_bytes_of(folders == NULL ? "" : folders);
     hb_bytes folder;
     bool found = false;
     while (!found && hb_bytes_cut(&rest, ':', &folder)) {

@@ -10,6 +10,8 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
 /**
@@ -21,6 +23,8 @@ import scala.Tuple2;
  * twice, or by a task that was thought dead, says the same with the same timestamp.
  */
 final class BatchJob {
+  private static final Logger LOG = LoggerFactory.getLogger(BatchJob.class);
+
   private final SparkSession spark;
   private final CassandraStore store;
   private final int top;
@@ -45,6 +49,11 @@ final class BatchJob {
     store.createTables();
     List<Progress> speed = store.progress(Layer.SPEED);
     Hours hours = everyHour ? range : log.due(range, speed, store.progress(Layer.BATCH));
+    Set<Long> broken = log.broken(hours, speed);
+    for (long hour : broken) {
+      LOG.warn("{} is left as it is: the log no longer holds all of it", Instant.ofEpochSecond(hour));
+    }
+    hours = hours.without(broken);
     if (hours.isEmpty()) {
       return new Summary(0, FoldCounts.NONE, 0);
     }

@@ -49,6 +49,11 @@ final class FileHoursLog implements HoursLog {
     return hours.only(due);
   }
 
+  @Override
+  public Set<Long> broken(Hours hours, List<Progress> speed) {
+    return Set.of(); // hours are removed whole
+  }
+
   /** Where an hour's lines end, in bytes; -1 where the hour is not asked for. */
   private long end(long hour, Set<Long> asked) {
     if (!asked.contains(hour)) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -26,24 +27,35 @@ final class KafkaHoursLog implements HoursLog {
     this.topic = new KafkaTopic(address);
   }
 
+  /** As hubbub batch has it: what the speed layer has counted since, or has left out as late. */
   @Override
   public Hours due(Hours hours, List<Progress> speed, List<Progress> batch) {
     if (speed.isEmpty()) {
       return hours;
     }
-    Map<Long, Long> settled = new HashMap<>();
-    for (Progress part : batch) {
-      if (part.done()) {
-        settled.put(part.part(), part.position());
-      }
-    }
+    Map<Long, Progress> settled = new HashMap<>();
+    batch.forEach(part -> settled.put(part.part(), part));
     Set<Long> due = new HashSet<>();
     for (Progress part : speed) {
-      if (!part.done() || settled.getOrDefault(part.part(), -1L) != part.position()) {
+      Progress before = settled.get(part.part());
+      if (before == null || !before.done() || part.late() > before.late() || part.position() > before.position()) {
         due.add(part.hour());
       }
     }
     return hours.only(due);
+  }
+
+  /** Hours whose beginning retention has removed from the topic would come out too small. */
+  @Override
+  public Set<Long> broken(Hours hours, List<Progress> speed) {
+    Map<Integer, Long> begins = topic.begins();
+    Set<Long> broken = new TreeSet<>();
+    for (Progress part : speed) {
+      if (hours.contain(part.hour()) && part.start() < begins.getOrDefault(part.partition(), 0L)) {
+        broken.add(part.hour());
+      }
+    }
+    return broken;
   }
 
   @Override
@@ -134,16 +146,11 @@ final class KafkaHoursLog implements HoursLog {
     return new CountedSheets(fold, hours::contain, partition, parts);
   }
 
-  /**
-   * Where the speed layer has noted the end of the hour's facts in the partition, that is the position: so the two are
-   * equal as long as nothing comes late.
-   */
   @Override
   public Progress settled(Progress read, List<Progress> speed) {
     for (Progress part : speed) {
       if (part.part() == read.part()) {
-        return new Progress(
-            read.part(), part.start(), part.done() ? part.position() : read.position(), true, part.late());
+        return new Progress(read.part(), read.start(), read.position(), true, part.late());
       }
     }
     return read;

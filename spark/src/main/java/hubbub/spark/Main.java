@@ -2,6 +2,9 @@ package hubbub.spark;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -26,13 +29,24 @@ public final class Main {
     Address log = Address.parse(environment("HUBBUB_SPARK_LOG"));
     Address at = Address.parse(environment("HUBBUB_SPARK_STORE"));
     int top = Integer.parseInt(options.getOrDefault("top", "100"));
+    // Tables are made while Spark starts its executors; jobs then find them there.
+    CassandraStore store = new CassandraStore(at, new SparkConf());
+    CompletableFuture<Void> tables = CompletableFuture.runAsync(store::createTables);
     try (SparkSession spark = SparkSession.builder().appName("hubbub " + arguments[0]).getOrCreate()) {
-      CassandraStore store = new CassandraStore(at, spark.sparkContext().getConf());
+      await(tables);
       return switch (arguments[0]) {
         case "batch" -> batch(new BatchJob(spark, store, top), log, options);
         case "process" -> process(spark, store, log, options);
         default -> throw new HubbubException("there is no job \"" + arguments[0] + "\"");
       };
+    }
+  }
+
+  private static void await(CompletableFuture<Void> work) {
+    try {
+      work.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof HubbubException why ? why : e;
     }
   }
 
