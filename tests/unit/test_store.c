@@ -750,6 +750,18 @@ static void a_damaged_store_is_told(void **state)
     assert_true(told >= 5);
 }
 
+#ifndef HB_WITH_CQL
+static void a_hubbub_without_cassandra_says_so(void **state)
+{
+    hb_error error = {0};
+    (void)state;
+    assert_null(hb_store_open("cassandra://127.0.0.1/hubbub?password=secret", HB_STORE_READ, &error));
+    assert_int_equal(error.code, HB_ERROR_MISSING);
+    assert_non_null(strstr(error.text, "cassandra://127.0.0.1/hubbub: this hubbub was built without Cassandra"));
+    assert_null(strstr(error.text, "secret"));
+}
+#endif
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
 
 int main(void)
@@ -774,6 +786,9 @@ int main(void)
         STORE_TEST(a_newer_format_is_refused),
         STORE_TEST(the_second_format_is_taken_over),
         STORE_TEST(a_damaged_store_is_told),
+#ifndef HB_WITH_CQL
+        cmocka_unit_test(a_hubbub_without_cassandra_says_so),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
