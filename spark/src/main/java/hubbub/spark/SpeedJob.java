@@ -1,9 +1,13 @@
 package hubbub.spark;
 
+import java.io.IOException;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeoutException;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.function.ForeachPartitionFunction;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
@@ -96,9 +100,34 @@ final class SpeedJob {
     }
   }
 
-  /** One more micro-batch that looks at every partition, to write the sheets that are not due yet. */
-  private void settle() throws StreamingQueryException, TimeoutException {
+  /**
+   * Writes the sheets that were not due yet: by the last micro-batch once more, which gives the same counts. Spark would
+   * not begin another one without new lines, but it does again what it does not know to be done.
+   */
+  void settle() throws StreamingQueryException, TimeoutException {
+    forgetLastCommit();
     start(Speed.Flush.ALL, Trigger.Once()).awaitTermination();
+  }
+
+  /** As if the driver had died just before it noted that the last micro-batch is done. */
+  private void forgetLastCommit() {
+    Path commits = new Path(settings.checkpoint(), "commits"); // a file for each, named by its number
+    try {
+      FileSystem files = commits.getFileSystem(spark.sparkContext().hadoopConfiguration());
+      Path last = null;
+      for (FileStatus each : files.exists(commits) ? files.listStatus(commits) : new FileStatus[0]) {
+        Path commit = each.getPath();
+        if (commit.getName().matches("[0-9]+")
+            && (last == null || Long.parseLong(commit.getName()) > Long.parseLong(last.getName()))) {
+          last = commit;
+        }
+      }
+      if (last != null) {
+        files.delete(last, false);
+      }
+    } catch (IOException e) {
+      throw new HubbubException("the checkpoint " + settings.checkpoint() + " cannot be used: " + e.getMessage(), e);
+    }
   }
 
   StreamingQuery start(Speed.Flush flush, Trigger trigger) throws TimeoutException {
@@ -106,7 +135,7 @@ final class SpeedJob {
         new Speed.Options(
             settings.top(), settings.memory(), store.progress(Layer.BATCH), store.progress(Layer.SPEED));
     Map<Integer, Long> starts = starts(options);
-    configure(starts.size(), flush == Speed.Flush.ALL);
+    configure(starts.size());
     Dataset<Row> records =
         spark
             .readStream()
@@ -150,14 +179,14 @@ final class SpeedJob {
     return starts;
   }
 
-  /** withoutLines: whether there are micro-batches that no lines have come for. */
-  private void configure(int partitions, boolean withoutLines) {
+  private void configure(int partitions) {
     // A key of the state is a partition of the topic; the number stays what it was when the checkpoint began.
     spark.conf().set("spark.sql.shuffle.partitions", Integer.toString(partitions));
     // Each version of the state is as large as the open sheets.
     spark.conf().set("spark.sql.streaming.minBatchesToRetain", "3");
     spark.conf().set("spark.sql.streaming.maxBatchesToRetainInMemory", "1");
-    spark.conf().set("spark.sql.streaming.noDataMicroBatches.enabled", Boolean.toString(withoutLines));
+    // Since the state may time out, there would be no end of micro-batches without lines.
+    spark.conf().set("spark.sql.streaming.noDataMicroBatches.enabled", "false");
     spark.conf().set("spark.sql.adaptive.enabled", "false"); // which is not for streams, and says so
   }
 

@@ -175,7 +175,7 @@ class JobsTest {
     fill(log.place(), FoldTest.chat(1000, 9)); // all of it again
     query.processAllAvailable();
     query.stop();
-    job.start(Speed.Flush.ALL, Trigger.Once()).awaitTermination(); // as run() does when told to stop
+    job.settle(); // as run() does when told to stop
     CassandraStore settled = store("live_settled");
     new BatchJob(spark, settled, 20).run(new KafkaHoursLog(log), ALL, true);
     assertSame(settled, store);
