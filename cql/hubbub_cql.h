@@ -32,7 +32,8 @@ typedef struct hubbub_cql_options { /* texts: NULL where there is none */
     size_t bytes;            /* of such requests, likewise */
 } hubbub_cql_options;
 
-hubbub_cql *hubbub_cql_open(const hubbub_cql_options *options, char *error, size_t error_size);
+/* *tried: whether it came to trying: else the options make no sense, or name files that cannot be read. */
+hubbub_cql *hubbub_cql_open(const hubbub_cql_options *options, bool *tried, char *error, size_t error_size);
 
 /* Drops what is under way. */
 void hubbub_cql_close(hubbub_cql *cql);

@@ -124,7 +124,8 @@ fn tls_of(options: &Options) -> Result<Option<TlsContext>, String> {
     Ok(Some(TlsContext::from(builder)))
 }
 
-async fn connect(options: &Options) -> Result<Session, String> {
+/// What the options ask for, without trying it.
+pub fn plan(options: &Options) -> Result<SessionBuilder, String> {
     let mut balancing = DefaultPolicy::builder().token_aware(true).permit_dc_failover(true);
     if !options.datacenter.is_empty() {
         balancing = balancing.prefer_datacenter(options.datacenter.clone());
@@ -143,7 +144,18 @@ async fn connect(options: &Options) -> Result<Session, String> {
     if !options.user.is_empty() {
         builder = builder.user(options.user.clone(), options.password.clone());
     }
-    builder.build().await.map_err(|error| sentence(&error))
+    Ok(builder)
+}
+
+async fn connect(builder: SessionBuilder) -> Result<Session, String> {
+    builder.build().await.map_err(|error| {
+        let text = sentence(&error);
+        // The driver tells what its own functions are called.
+        match text.split_once("Authentication is required") {
+            Some(_) => "it wants a user name and a password".to_string(),
+            None => text,
+        }
+    })
 }
 
 impl UnderWay {
@@ -172,14 +184,14 @@ impl Drop for Share {
 }
 
 impl Connection {
-    pub fn open(options: &Options) -> Result<Connection, String> {
+    pub fn open(plan: SessionBuilder, options: &Options) -> Result<Connection, String> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("hubbub-cql")
             .enable_all()
             .build()
             .map_err(|error| sentence(&error))?;
-        let session = runtime.block_on(connect(options))?;
+        let session = runtime.block_on(connect(plan))?;
         Ok(Connection {
             rows: Rows::default(),
             session: Arc::new(session),

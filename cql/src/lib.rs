@@ -78,10 +78,16 @@ unsafe fn text(pointer: *const c_char) -> String {
 /// # Safety
 /// As hubbub_cql.h says; so for all that follow.
 #[no_mangle]
-pub unsafe extern "C" fn hubbub_cql_open(options: *const CqlOptions, error: *mut c_char, size: usize) -> *mut Cql {
+pub unsafe extern "C" fn hubbub_cql_open(
+    options: *const CqlOptions,
+    tried: *mut bool,
+    error: *mut c_char,
+    size: usize,
+) -> *mut Cql {
+    *tried = false;
     attempt(std::ptr::null_mut(), error, size, || {
         let given = &*options;
-        let connection = Connection::open(&Options {
+        let options = Options {
             hosts: text(given.hosts),
             user: text(given.user),
             password: text(given.password),
@@ -96,8 +102,10 @@ pub unsafe extern "C" fn hubbub_cql_open(options: *const CqlOptions, error: *mut
             request: Duration::from_millis(given.request_ms.into()),
             requests: given.requests as usize,
             bytes: given.bytes,
-        })?;
-        Ok(Box::into_raw(Box::new(Cql(connection))))
+        };
+        let session = connection::plan(&options)?;
+        *tried = true;
+        Ok(Box::into_raw(Box::new(Cql(Connection::open(session, &options)?))))
     })
 }
 

@@ -339,13 +339,14 @@ static void speed_caught_up(JNIEnv *java, jclass class, jlong handle)
     hb_speed_caught_up(mine->speed);
 }
 
-static jbyteArray speed_flush(JNIEnv *java, jclass class, jlong handle, jboolean end, jlong now_ms)
+/* kind: as hb_speed_flush_kind. */
+static jbyteArray speed_flush(JNIEnv *java, jclass class, jlong handle, jint kind, jlong now_ms)
 {
     java_speed *const mine = pointer_of(handle);
     hb_changes changes;
     hb_buffer rows = {0};
     (void)class;
-    if (!hb_speed_flush(mine->speed, end ? HB_SPEED_FLUSH_END : HB_SPEED_FLUSH_ROWS, now_ms, &changes))
+    if (!hb_speed_flush(mine->speed, (hb_speed_flush_kind)kind, now_ms, &changes))
         return NULL;
     hb_flat_rows_write(&changes, mine->room, &rows);
     jbyteArray array = array_of(java, hb_buffer_bytes(&rows));
@@ -395,7 +396,7 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *machine, void *reserved)
         METHOD("speedNext", "(J)J", speed_next),
         METHOD("speedTake", "(JJLjava/nio/ByteBuffer;IIJ)I", speed_take),
         METHOD("speedCaughtUp", "(J)V", speed_caught_up),
-        METHOD("speedFlush", "(JZJ)[B", speed_flush),
+        METHOD("speedFlush", "(JIJ)[B", speed_flush),
         METHOD("speedSave", "(J)[B", speed_save),
         METHOD("speedCounts", "(J)[J", speed_counts),
     };

@@ -151,14 +151,15 @@ static bool read_wish(const hb_options *options, hb_recompute_wish *wish, hb_err
 }
 
 /* Makes days and months, and removes what is too old, until told to stop. */
-static bool tend(hb_store *store, const hb_upkeep_options *keep, hb_error *error)
+static bool tend(hb_store *store, const hb_upkeep_options *keep, bool *told, hb_error *error)
 {
     hb_upkeep *upkeep = hb_upkeep_open(store, keep);
     bool good = true;
     for (bool more = true; good && more;) {
         good = hb_upkeep_step(upkeep, hb_now_ms() / 1000, &more, error);
         const int number = hb_signals_wait(0);
-        more = more && number != SIGINT && number != SIGTERM;
+        *told = number == SIGINT || number == SIGTERM;
+        more = more && !*told;
     }
     hb_upkeep_close(upkeep);
     return good;
@@ -180,41 +181,44 @@ typedef struct batch_plan {
     bool quiet; /* says nothing where there is nothing to do */
 } batch_plan;
 
-static bool recompute_hours(batch_plan *plan, batch_job *job, bool *stopped, hb_error *error)
+static bool recompute_hours(const batch_plan *plan, batch_job *job, bool *stopped, hb_error *error)
 {
     hb_hours hours = {0};
+    hb_recompute work = plan->work;
+    work.context = job;
+    /* Pieces may turn out not to count, and what was there is still to be seen when all of them are put. */
+    work.piece = hb_store_has_transactions(job->store) ? take_piece : NULL;
     const int64_t from_ms = hb_monotonic_ms();
-    bool good = hb_recompute_find(&plan->work, &plan->wish, job->before, &hours, stopped, error);
+    bool good = hb_recompute_find(&work, &plan->wish, job->before, &hours, stopped, error);
     if (good && !*stopped && hours.count == 0 && !plan->quiet) {
         hb_say_note("there is nothing to recompute%s",
                     hours.going_on > 0 ? ": the hours that remain ended less than 5 minutes ago, or go on" : "");
     } else if (good && !*stopped && hours.count > 0) {
         job->all = &hours;
-        good = hb_recompute_hours(&plan->work, &hours, stopped, error);
+        good = hb_recompute_hours(&work, &hours, stopped, error);
         say_summary(job, *stopped, hb_monotonic_ms() - from_ms);
     }
     hb_comparison_close(job->comparison); /* of an hour that failed */
+    job->all = NULL;
     hb_hours_free(&hours);
-    hb_recompute_done(&plan->work);
+    hb_recompute_done(&work);
     return good;
 }
 
-/* Recomputes what is meant, once. */
-static bool recompute(batch_plan *plan, bool *stopped, hb_error *error)
+/* Recomputes what is meant, once. *stopped: before all of it was done; *told: to stop, at any time. */
+static bool recompute(const batch_plan *plan, bool *stopped, bool *told, hb_error *error)
 {
     batch_job job = {0};
-    plan->work.context = &job;
-    *stopped = false;
+    *stopped = *told = false;
     if (!has_log(plan->work.log, error))
         return false;
     job.store = hb_store_open(plan->store, HB_STORE_WRITE, error);
     job.before = job.store == NULL ? NULL : hb_store_open(plan->store, HB_STORE_READ, error);
-    /* Pieces may turn out not to count, and what was there is still to be seen when all of them are put. */
-    plan->work.piece = job.store != NULL && hb_store_has_transactions(job.store) ? take_piece : NULL;
     const bool good = job.before != NULL && recompute_hours(plan, &job, stopped, error) &&
-                      (*stopped || tend(job.store, &plan->keep, error));
+                      (*stopped || tend(job.store, &plan->keep, told, error));
     hb_store_close(job.before);
     hb_store_close(job.store); /* undoes what was not committed */
+    *told |= *stopped;
     return good;
 }
 
@@ -223,15 +227,16 @@ static void recompute_for_ever(batch_plan *plan)
 {
     bool failed = false;
     bool stopped = false;
+    bool told = false;
     plan->quiet = true;
-    while (!stopped) {
+    while (!told) {
         hb_error error = {0};
-        const bool good = recompute(plan, &stopped, &error);
+        const bool good = recompute(plan, &stopped, &told, &error);
         if (!good && !failed)
             hb_say_warning("an hour is not recomputed for now: %s", error.text);
         failed = !good;
-        const int number = stopped ? SIGTERM : hb_signals_wait(LOOK_MS);
-        stopped = number == SIGINT || number == SIGTERM;
+        const int number = told ? SIGTERM : hb_signals_wait(LOOK_MS);
+        told = number == SIGINT || number == SIGTERM;
     }
 }
 
@@ -275,6 +280,7 @@ static int run(const hb_options *options)
     batch_plan plan;
     hb_error error = {0};
     bool stopped = false;
+    bool told = false;
     hb_signals_block();
     if (hb_options_given(options, "on"))
         return run_on_spark(options);
@@ -285,7 +291,7 @@ static int run(const hb_options *options)
         recompute_for_ever(&plan);
         return 0;
     }
-    if (recompute(&plan, &stopped, &error))
+    if (recompute(&plan, &stopped, &told, &error))
         return stopped ? 1 : 0;
     return hb_exit_code(&error);
 }

@@ -17,6 +17,7 @@
 
 enum {
     FLUSH_MS = 500,
+    COMMIT_MS = 5000,
     WAIT_MS = 50,         /* for news */
     GROUP_RETRY_MS = 1000 /* between reads that fail */
 };
@@ -25,9 +26,10 @@ typedef struct share { /* a partition that is ours */
     int32_t partition;
     hb_speed *speed; /* NULL: it is gone */
     bool started;
-    bool at_end;  /* has been, once */
-    uint64_t end; /* of the partition, as far as is known */
-    uint64_t committed;
+    bool at_end;        /* has been, once */
+    uint64_t end;       /* of the partition, as far as is known */
+    uint64_t stored;    /* up to here, as far as is known */
+    uint64_t committed; /* what Kafka was told */
     bool in_hand;       /* there are changes to be stored: */
     hb_changes changes; /* the speed layer's */
 } share;
@@ -48,7 +50,8 @@ struct hb_group_worker {
     bool refused;   /* the store refuses for now */
     bool given_up;
     bool in_rebalance;
-    int64_t next_flush_ms; /* monotonic, as the next */
+    int64_t next_flush_ms; /* monotonic, as the next two */
+    int64_t next_commit_ms;
     int64_t next_start_ms;
     bool read_failed;     /* said */
     bool start_failed;    /* said */
@@ -175,14 +178,31 @@ static void show_metrics(hb_group_worker *worker)
 
 static void answer_while_refused(hb_group_worker *worker);
 
-/* What was in hand is stored. Kafka is told, for its tools to show. */
-static void note_stored(hb_group_worker *worker, share *one)
+/* Tells Kafka up to where the share is stored, for its tools to show. */
+static void commit(hb_group_worker *worker, share *one)
 {
-    const uint64_t next = hb_speed_next(one->speed);
+    if (one->stored != one->committed)
+        hb_log_group_commit(worker->log, one->partition, one->stored);
+    one->committed = one->stored;
+}
+
+/* Not often: a commit that crosses a rebalance on its way makes the group take all from its sender. */
+static void commit_when_due(hb_group_worker *worker)
+{
+    const int64_t now_ms = hb_monotonic_ms();
+    if (now_ms < worker->next_commit_ms || worker->in_rebalance)
+        return;
+    worker->next_commit_ms = now_ms + COMMIT_MS;
+    for (size_t i = 0; i < worker->share_count; i++)
+        if (worker->shares[i].speed != NULL)
+            commit(worker, &worker->shares[i]);
+}
+
+/* What was in hand is stored. */
+static void note_stored(share *one)
+{
     one->in_hand = false;
-    if (next != one->committed)
-        hb_log_group_commit(worker->log, one->partition, next);
-    one->committed = next;
+    one->stored = hb_speed_next(one->speed);
 }
 
 /* Until all that is in hand is stored. False: given up. */
@@ -200,11 +220,13 @@ static bool store_in_hand(hb_group_worker *worker)
         worker->given_up |= result == HB_WRITER_GIVEN_UP;
         if (!worker->refused)
             break;
+        hb_log_group_pause(worker->log, true);
         answer_while_refused(worker);
     }
+    hb_log_group_pause(worker->log, false);
     for (size_t i = 0; i < worker->share_count && !worker->given_up; i++)
         if (worker->shares[i].in_hand)
-            note_stored(worker, &worker->shares[i]);
+            note_stored(&worker->shares[i]);
     return !worker->given_up;
 }
 
@@ -273,10 +295,12 @@ static void hand_over(hb_group_worker *worker, int32_t partition)
         result = hb_writer_try(worker->writer, &one->changes, 1);
         worker->given_up |= result == HB_WRITER_GIVEN_UP;
         if (result == HB_WRITER_STORED)
-            note_stored(worker, one);
+            note_stored(one);
     }
-    if (one != NULL)
+    if (one != NULL) {
+        commit(worker, one);
         forget_share(worker, one);
+    }
     hb_log_group_release(worker->log, partition);
 }
 
@@ -292,17 +316,28 @@ static void take_end(hb_group_worker *worker, const hb_log_news *news)
             news->partition, worker->log_shown, (unsigned long long)news->next,
             (unsigned long long)hb_speed_start(one->speed));
     one->at_end = true;
-    one->end = news->next;
+    one->end = news->end;
     hb_speed_caught_up(one->speed);
+}
+
+/* Passes over lines that were taken before: what was fetched may come again after a pause. */
+static uint64_t skip_taken(const share *one, uint64_t at, hb_bytes *lines)
+{
+    const uint64_t next = hb_speed_next(one->speed);
+    hb_bytes line;
+    while (at < next && hb_bytes_cut(lines, '\n', &line))
+        at++;
+    return at;
 }
 
 static void take_lines(hb_group_worker *worker, const hb_log_news *news)
 {
     hb_bytes lines = news->lines;
     share *one = find_share(worker, news->partition);
-    if (one != NULL && news->next > one->end)
-        one->end = news->next;
-    for (uint64_t at = news->at; one != NULL && lines.size > 0 && !worker->given_up;) {
+    if (one == NULL)
+        return;
+    one->end = news->end;
+    for (uint64_t at = skip_taken(one, news->at, &lines); one != NULL && lines.size > 0 && !worker->given_up;) {
         lines = hb_bytes_from(lines, hb_speed_take_records(one->speed, at, lines, hb_now_ms()));
         at = hb_speed_next(one->speed);
         if (lines.size > 0) { /* the group's until the next event, which may come while we store */
@@ -373,7 +408,11 @@ static void read_news(hb_group_worker *worker, int wait_ms, bool *any)
 /* Stays in the group until the store is to be tried again. */
 static void answer_while_refused(hb_group_worker *worker)
 {
-    hb_writer_wait(worker->writer, HB_WRITER_RETRY_MS);
+    const int64_t end_ms = hb_monotonic_ms() + HB_WRITER_RETRY_MS;
+    while (hb_monotonic_ms() < end_ms && !hb_writer_wait(worker->writer, WAIT_MS)) {
+        bool any = false;
+        read_news(worker, 0, &any);
+    }
 }
 
 /* ---- Beginning partitions ---- */
@@ -465,6 +504,7 @@ void hb_group_worker_run(hb_group_worker *worker)
         ended = worker->until_end && has_reached_end(worker);
         if (worker->given_up || ended || !flush_when_due(worker, false))
             break;
+        commit_when_due(worker);
         hb_writer_serve(worker->writer);
         if (!any)
             hb_writer_tend(worker->writer);
@@ -472,6 +512,9 @@ void hb_group_worker_run(hb_group_worker *worker)
     sweep_shares(worker);
     if (!worker->given_up)
         flush_all(worker, ended ? HB_SPEED_FLUSH_END : HB_SPEED_FLUSH_ALL);
+    for (size_t i = 0; i < worker->share_count; i++)
+        if (worker->shares[i].speed != NULL)
+            commit(worker, &worker->shares[i]);
     hb_log_group_close(worker->log);
     worker->log = NULL;
 }

@@ -40,9 +40,6 @@ static const char *const opened_packages[] = {"java.base/java.lang",
                                               "java.base/sun.util.calendar",
                                               "java.security.jgss/sun.security.krb5"};
 
-/* Says how much Spark is to tell; lies in the jobs' jar. */
-#define LOGGING "-Dlog4j2.configurationFile=hubbub-log4j2.properties"
-
 typedef struct submission {
     hb_buffer texts; /* of the words below, each with its NUL; may move while words are added */
     size_t *words;   /* where each begins */
@@ -50,6 +47,7 @@ typedef struct submission {
     size_t capacity;
     char *jar;
     char *library; /* the folder of jars beside it */
+    char *logging; /* the option of Java that says how much Spark is to tell: by a file beside the jar */
 } submission;
 
 static void free_submission(submission *line)
@@ -58,6 +56,7 @@ static void free_submission(submission *line)
     free(line->words);
     free(line->jar);
     free(line->library);
+    free(line->logging);
 }
 
 static void add_word(submission *line, const char *word)
@@ -121,6 +120,7 @@ static bool find_jar(const hb_options *options, submission *line, hb_error *erro
         folder.size--;
     char *const copy = hb_copy_text(folder);
     line->library = join(copy, "lib", NULL);
+    line->logging = join("-Dlog4j2.configurationFile=", copy, "log4j2.properties", NULL);
     free(copy);
     return true;
 }
@@ -164,7 +164,7 @@ static void begin_with_java(submission *line, const char *home)
 {
     const char *const java_home = getenv("JAVA_HOME");
     char *const java = java_home == NULL ? join("java", NULL) : join(java_home, "/bin/java", NULL);
-    char *const classes = join(line->jar, ":", home, "/conf:", home, "/jars/*", NULL);
+    char *const classes = join(home, "/conf:", home, "/jars/*", NULL);
     add_word(line, java);
     for (size_t i = 0; i < sizeof opened_packages / sizeof *opened_packages; i++) {
         char *const open = join("--add-opens=", opened_packages[i], "=ALL-UNNAMED", NULL);
@@ -172,7 +172,7 @@ static void begin_with_java(submission *line, const char *home)
         free(open);
     }
     add_word(line, "-Xmx1g");
-    add_word(line, LOGGING);
+    add_word(line, line->logging);
     add_two(line, "-cp", classes);
     add_word(line, "org.apache.spark.deploy.SparkSubmit");
     free(classes);
@@ -188,8 +188,7 @@ static bool begin(submission *line, hb_error *error)
     const bool found = scripted || (jars != NULL && access(jars, R_OK) == 0);
     if (scripted) {
         add_word(line, script);
-        add_two(line, "--driver-java-options", LOGGING);
-        add_two(line, "--driver-class-path", line->jar);
+        add_two(line, "--driver-java-options", line->logging);
     } else if (found) {
         begin_with_java(line, home);
     } else if (home == NULL) {
@@ -285,7 +284,7 @@ char *hb_spark_folder(const char *path)
 
 /* ---- Running it ---- */
 
-static void become(const submission *line, const char *log, const char *store)
+static void become(const submission *line, bool on_loopback, const char *log, const char *store)
 {
     char **words = hb_alloc((line->count + 1) * sizeof *words);
     sigset_t none;
@@ -294,6 +293,8 @@ static void become(const submission *line, const char *log, const char *store)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* should we be killed, the job goes too */
+    if (on_loopback)
+        setenv("SPARK_LOCAL_IP", "127.0.0.1", 0);
     setenv("HUBBUB_SPARK_LOG", log, 1);
     setenv("HUBBUB_SPARK_STORE", store, 1);
     execvp(words[0], words);
@@ -328,7 +329,7 @@ bool hb_on_spark(const hb_options *options, const char *job, const hb_spark_argu
         char *const log = hb_spark_folder(hb_options_log(options));
         const pid_t child = fork();
         if (child == 0)
-            become(&line, log, hb_options_store(options));
+            become(&line, is_on_loopback(hb_options_text(options, "on")), log, hb_options_store(options));
         free(log);
         good = child < 0 ? hb_fail_errno(error, "a process for the job on Spark cannot be started")
                          : await(child, stopped, error);

@@ -14,7 +14,7 @@
 typedef struct hb_schedule hb_schedule;
 
 /* Whether the log is one whose hours are recomputed so. A Kafka log's are not: several workers may count it, and none
- * of them has all of an hour; hubbub batch does it. */
+ * of them has all of an hour; hubbub batch --schedule does it. */
 bool hb_schedule_is_for(const char *log);
 
 /* Starts the thread. The texts of options, and the processor, must outlive it. NULL: HB_ERROR_SYSTEM. */

@@ -211,7 +211,8 @@ static bool is_wanted(void *context, int64_t hour_s)
 
 /* ---- Copying ---- */
 
-/* The smallest start of the hours that are meant, for each partition of which one is known. */
+/* The smallest start of the hours that are meant, for each partition. Where one of these is 0 it is the topic's
+ * beginning, or not known: the partition is left out, and read from the time of the first hour on. */
 static hb_log_position *find_starts(const hb_spooled *spooled, size_t *count)
 {
     hb_log_position *starts = NULL;
@@ -221,8 +222,8 @@ static hb_log_position *find_starts(const hb_spooled *spooled, size_t *count)
         const part *const one = &spooled->parts[i];
         const int32_t partition = (int32_t)(one->part - hour_of(one));
         size_t at = 0;
-        if (!one->counted || one->start == 0 || !is_wanted((void *)spooled, hour_of(one)))
-            continue; /* 0 is where the topic begins, or not known */
+        if (!one->counted || !is_wanted((void *)spooled, hour_of(one)))
+            continue;
         while (at < *count && starts[at].part != partition)
             at++;
         if (at == *count) {
@@ -232,6 +233,11 @@ static hb_log_position *find_starts(const hb_spooled *spooled, size_t *count)
             starts[at].offset = one->start;
         }
     }
+    for (size_t i = 0; i < *count;)
+        if (starts[i].offset == 0)
+            starts[i] = starts[--*count];
+        else
+            i++;
     return starts;
 }
 

@@ -17,6 +17,18 @@ void hb_kafka_records_take(hb_kafka_records *records, int wait_ms)
         records->count += (size_t)more;
 }
 
+void hb_kafka_records_wait(hb_kafka_records *records, int wait_ms)
+{
+    memmove(records->batch, records->batch + records->next, (records->count - records->next) * sizeof *records->batch);
+    records->count -= records->next;
+    records->next = 0;
+    if (records->count == HB_KAFKA_BATCH)
+        return;
+    rd_kafka_message_t *const more = rd_kafka_consumer_poll(records->client, wait_ms);
+    if (more != NULL)
+        records->batch[records->count++] = more;
+}
+
 const rd_kafka_message_t *hb_kafka_records_front(const hb_kafka_records *records)
 {
     return records->next < records->count ? records->batch[records->next] : NULL;

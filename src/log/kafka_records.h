@@ -22,6 +22,9 @@ typedef struct hb_kafka_records { /* zero-initialise, then set client and queue 
 /* Waits up to wait_ms for one record, then takes all that are there. Only to be called when the batch is used up. */
 void hb_kafka_records_take(hb_kafka_records *records, int wait_ms);
 
+/* Waits up to wait_ms while the batch is not used up: what comes meanwhile goes behind it. */
+void hb_kafka_records_wait(hb_kafka_records *records, int wait_ms);
+
 /* The first of the batch: a record, or a report where err is set; NULL when it is used up. */
 const rd_kafka_message_t *hb_kafka_records_front(const hb_kafka_records *records);
 

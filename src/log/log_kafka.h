@@ -46,12 +46,17 @@ typedef struct hb_log_news {
     hb_bytes lines; /* LINES: each with its LF, up to about 1 MiB; the group's until the next call */
     uint64_t at;    /* LINES: offset of the first line */
     uint64_t next;  /* LINES, END: the offset to go on from */
+    uint64_t end;   /* LINES, END: where the partition ends, as was last heard; at least next */
 } hb_log_news;
 
 /* Waits up to wait_ms for the next event. A broker that is away is no error: it is said, and nothing comes until it is
  * back. False: HB_ERROR_MISSING (no such topic), HB_ERROR_LIMIT (too many partitions), HB_ERROR_NETWORK (refused: a
  * wrong password): the caller says it once, and may call again. */
 bool hb_log_group_read(hb_log_group *group, int wait_ms, hb_log_news *news, hb_error *error);
+
+/* While paused there is no news of LINES and END, only of what the group does; and what was begun to be read is not
+ * fetched any further. A read that is paused may return at once. */
+void hb_log_group_pause(hb_log_group *group, bool paused);
 
 /* Begins to read a partition that was ASSIGNED. Where the offset is gone from the topic, from the first one that is
  * there. */
@@ -60,7 +65,8 @@ bool hb_log_group_start(hb_log_group *group, int32_t partition, uint64_t offset,
 /* Gives a REVOKED partition back. */
 void hb_log_group_release(hb_log_group *group, int32_t partition);
 
-/* Tells Kafka, for its tools to show the lag; asynchronous. Where to go on from is the store's to say. */
+/* Tells Kafka, for its tools to show the lag; asynchronous. Where to go on from is the store's to say. Now and then is
+ * enough: when a commit reaches the broker after a rebalance, librdkafka takes it that everything is LOST. */
 void hb_log_group_commit(hb_log_group *group, int32_t partition, uint64_t offset);
 
 /* For HB_LOG_FROM_START: use as offset to begin with what the topic still has. */

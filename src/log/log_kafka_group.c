@@ -37,6 +37,7 @@ struct hb_log_group {
     hb_kafka_link link;
     rd_kafka_t *client;
     bool closing;
+    bool paused;
     bool too_many; /* partitions in the topic; not told yet */
     share *shares; /* by partition */
     size_t share_count;
@@ -197,7 +198,8 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_
 static rd_kafka_t *make_client(hb_log_group *group, const char *name, hb_error *error)
 {
     static const hb_kafka_setting defaults[] = {
-        {"session.timeout.ms", "10000"}, /* how soon the partitions of a worker that died go to another */
+        {"session.timeout.ms", "10000"},   /* how soon the partitions of a worker that died go to another, */
+        {"heartbeat.interval.ms", "1000"}, /* and how soon all hear of one that came or left */
         {"topic.metadata.refresh.interval.ms", "10000"}, /* how soon a new topic, or partition, is noticed */
         {"fetch.wait.max.ms", "100"},
         {NULL, NULL},
@@ -320,6 +322,22 @@ void hb_log_group_commit(hb_log_group *group, int32_t partition, uint64_t offset
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+void hb_log_group_pause(hb_log_group *group, bool paused)
+{
+    if (group->paused == paused)
+        return;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)group->share_count);
+    for (size_t i = 0; i < group->share_count; i++)
+        if (group->shares[i].state == SHARE_STARTED && group->shares[i].held)
+            rd_kafka_topic_partition_list_add(list, group->link.address.place, (int32_t)i);
+    if (paused)
+        rd_kafka_pause_partitions(group->client, list);
+    else
+        rd_kafka_resume_partitions(group->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    group->paused = paused;
+}
+
 /* ---- Reading ---- */
 
 static bool is_read(const hb_log_group *group, int32_t partition)
@@ -390,17 +408,29 @@ static bool check(hb_log_group *group, hb_error *error)
     return true;
 }
 
+/* Where the partition ends, as the last answer of its broker said. */
+static uint64_t known_end(const hb_log_group *group, const hb_log_news *news)
+{
+    int64_t low = 0;
+    int64_t high = 0;
+    const rd_kafka_resp_err_t code =
+        rd_kafka_get_watermark_offsets(group->client, group->link.address.place, news->partition, &low, &high);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR && high > 0 && (uint64_t)high > news->next ? (uint64_t)high : news->next;
+}
+
 bool hb_log_group_read(hb_log_group *group, int wait_ms, hb_log_news *news, hb_error *error)
 {
     *news = (hb_log_news){.event = HB_LOG_NOTHING};
     if (take_event(group, news))
         return true;
     hold_started(group);
-    if (hb_kafka_records_front(&group->records) == NULL)
+    if (group->paused)
+        hb_kafka_records_wait(&group->records, wait_ms);
+    else if (hb_kafka_records_front(&group->records) == NULL)
         hb_kafka_records_take(&group->records, wait_ms);
     if (!check(group, error))
         return false;
-    if (take_event(group, news))
+    if (take_event(group, news) || group->paused)
         return true;
     for (const rd_kafka_message_t *record;
          news->event == HB_LOG_NOTHING && (record = hb_kafka_records_front(&group->records)) != NULL;) {
@@ -409,10 +439,12 @@ bool hb_log_group_read(hb_log_group *group, int wait_ms, hb_log_news *news, hb_e
                 return false;
         } else if (is_read(group, record->partition)) {
             const hb_kafka_piece piece = hb_kafka_records_piece(&group->records);
-            *news = (hb_log_news){HB_LOG_LINES, piece.partition, piece.lines, piece.at, piece.next};
+            *news = (hb_log_news){HB_LOG_LINES, piece.partition, piece.lines, piece.at, piece.next, piece.next};
         } else {
             hb_kafka_records_pass(&group->records);
         }
     }
+    if (news->event == HB_LOG_LINES || news->event == HB_LOG_END)
+        news->end = known_end(group, news);
     return true;
 }

@@ -88,7 +88,9 @@ static const char *const statement_text[HB_CASSANDRA_STATEMENTS] = {
     [HB_CASSANDRA_PROGRESS] = "SELECT part, start, position, done, late, at FROM progress WHERE layer = ?",
     [HB_CASSANDRA_CHANGED] = "SELECT changed FROM progress WHERE layer IN ('speed', 'batch') PER PARTITION LIMIT 1",
     [HB_CASSANDRA_DAYS] = "SELECT DISTINCT channel, day FROM wordcount",
-    [HB_CASSANDRA_HOURS] = "SELECT DISTINCT channel, hour FROM sheets",
+    [HB_CASSANDRA_SHEET_HOURS] = "SELECT DISTINCT channel, hour FROM sheets",
+    [HB_CASSANDRA_WORD_HOURS] = "SELECT DISTINCT channel, hour FROM wordfreq",
+    [HB_CASSANDRA_USER_HOURS] = "SELECT DISTINCT channel, hour FROM msgperuser",
 };
 
 /* ---- Statements ---- */
@@ -327,11 +329,16 @@ static bool connect(hb_cassandra *store, const settings *how, hb_store_mode mode
 {
     char reason[HB_CASSANDRA_REASON];
     const int64_t end_ms = hb_monotonic_ms() + (mode == HB_STORE_WRITE ? (int64_t)how->wait_s * 1000 : 0);
+    bool tried = false;
     for (bool said = false;; said = true) {
-        store->cql = hubbub_cql_open(&how->options, reason, sizeof reason);
+        store->cql = hubbub_cql_open(&how->options, &tried, reason, sizeof reason);
         if (store->cql != NULL)
             return true;
         hb_cassandra_fail(store, "cannot connect to", reason, error);
+        if (!tried) {
+            error->code = HB_ERROR_USAGE;
+            return false;
+        }
         if (hb_monotonic_ms() >= end_ms || is_stop_pending())
             return false;
         if (!said)

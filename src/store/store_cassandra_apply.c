@@ -17,7 +17,7 @@
 enum {
     REQUEST_BYTES = 64 << 10,     /* of one request, about: more of a partition goes into a further one */
     KEY_BYTES_MAX = 65535,        /* of a word or user id: Cassandra's limit for what is part of a key */
-    SHEET_BYTES_MAX = 15 << 20,   /* of a sheet: Cassandra takes 16 MiB of a change by default */
+    SHEET_BYTES_MAX = 7 << 20,    /* of a sheet: Cassandra takes half a segment of its commit log as one change */
     RANKS = 100,                  /* in topwords and topusers */
     LATEST_TTL_S = 6 * HB_HOUR_S, /* and what the minute lies ahead of the clock, up to: */
     AHEAD_MAX_S = 30 * HB_DAY_S,
@@ -467,14 +467,24 @@ static bool clear_latest_minutes(writing *write, bool all)
     return good;
 }
 
-/* Of all channels: those that were seen around the hour. */
+static int compare_channels(const void *left, const void *right)
+{
+    return hb_bytes_compare(((const hb_channel_row *)left)->channel, ((const hb_channel_row *)right)->channel);
+}
+
+/* Of all channels: those that were seen around the hour, and those that are new. */
 static bool clear_hour(writing *write)
 {
-    const int64_t hour_s = write->changes->hour_s;
+    const hb_changes *const changes = write->changes;
+    const int64_t hour_s = changes->hour_s;
     hb_cassandra_channels channels = {0};
     bool good = hb_cassandra_channels_read(write->store, hour_s, hour_s + HB_HOUR_S, &channels, write->error);
     for (size_t i = 0; good && i < channels.count; i++)
         good = clear_channel(write, channels.rows[i].channel);
+    for (size_t i = 0; good && i < changes->channel_count; i++)
+        if (channels.count == 0 || bsearch(&changes->channels[i], channels.rows, channels.count, sizeof *channels.rows,
+                                           compare_channels) == NULL)
+            good = clear_channel(write, changes->channels[i].channel);
     if (write->kind != 0)
         finish_request(write); /* before the names of the channels are freed */
     hb_cassandra_channels_free(&channels);

@@ -1,7 +1,7 @@
 /* store_cassandra_forget.c - removing what is old, by whole partitions. Which there are is asked once for all channels:
  * a question about the keys alone, which Cassandra answers without reading the rows.
  *
- * Minutes of all channels go before any hour does. Of an hour the sheet goes last: it is what is looked for. */
+ * Minutes of all channels go before any hour does; of an hour the sheet goes last. */
 #include "store/store_cassandra.h"
 
 #include "base/clock.h"
@@ -49,16 +49,27 @@ static int compare_old(const void *left, const void *right)
     return order != 0 ? order : (a->start_s > b->start_s) - (a->start_s < b->start_s);
 }
 
+/* An hour whose writer died early may have rows, and no sheet. */
 static bool look(hb_cassandra *store, int64_t before_s, hb_error *error)
 {
+    static const hb_cassandra_statement of_hours[] = {HB_CASSANDRA_SHEET_HOURS, HB_CASSANDRA_WORD_HOURS,
+                                                      HB_CASSANDRA_USER_HOURS};
+    size_t kept = 0;
     if (store->looked && store->before_s == before_s)
         return true;
     drop_list(store);
-    if (!look_for(store, HB_CASSANDRA_DAYS, before_s, &store->days, &store->day_count, &store->day_capacity, error) ||
-        !look_for(store, HB_CASSANDRA_HOURS, before_s, &store->hours, &store->hour_count, &store->hour_capacity, error))
+    bool good =
+        look_for(store, HB_CASSANDRA_DAYS, before_s, &store->days, &store->day_count, &store->day_capacity, error);
+    for (size_t i = 0; good && i < sizeof of_hours / sizeof *of_hours; i++)
+        good = look_for(store, of_hours[i], before_s, &store->hours, &store->hour_count, &store->hour_capacity, error);
+    if (!good)
         return false;
     if (store->hour_count > 0)
         qsort(store->hours, store->hour_count, sizeof *store->hours, compare_old);
+    for (size_t i = 0; i < store->hour_count; i++)
+        if (kept == 0 || compare_old(&store->hours[kept - 1], &store->hours[i]) != 0)
+            store->hours[kept++] = store->hours[i];
+    store->hour_count = kept;
     store->looked = true;
     store->before_s = before_s;
     return true;

@@ -519,7 +519,8 @@ hb_sheet *hb_fold_thaw(hb_fold *fold, hb_fold_slot *slot)
 
 hb_fold_slot *hb_fold_add_frozen(hb_fold *fold, hb_bytes channel, int64_t hour_s, hb_bytes sheet)
 {
-    hb_fold_slot *const slot = &fold->slots[slot_of(fold, channel, hb_hash(channel, 0), hour_s)];
+    const uint32_t number = slot_of(fold, channel, hb_hash(channel, 0), hour_s);
+    hb_fold_slot *const slot = &fold->slots[number];
     hb_sheet_close(slot->sheet);
     free(slot->frozen);
     slot->sheet = NULL;

@@ -321,8 +321,24 @@ size_t hb_speed_take(hb_speed *speed, int64_t part, hb_bytes lines, uint64_t nex
     return taken;
 }
 
+/* Closes the hours whose first facts are gone from the topic: the store has more of them than can be counted again. */
+static void close_cut_hours(hb_speed *speed, uint64_t first)
+{
+    for (size_t i = 0; i < speed->hour_count; i++) {
+        hb_speed_hour *const hour = &speed->hours[i];
+        if (hour->stage != STAGE_OPEN || hour->start >= first)
+            continue;
+        hour->stage = STAGE_DONE;
+        hour->moved = true;
+        if (end_ms_of(hour) > speed->watermark_ms)
+            speed->watermark_ms = end_ms_of(hour);
+    }
+}
+
 size_t hb_speed_take_records(hb_speed *speed, uint64_t at, hb_bytes lines, int64_t now_ms)
 {
+    if (!speed->taken)
+        close_cut_hours(speed, at);
     speed->next = at;
     const size_t taken = take(speed, lines, now_ms);
     for (size_t i = 0; i < speed->hour_count; i++) {

@@ -71,7 +71,9 @@ size_t hb_speed_take(hb_speed *speed, int64_t part, hb_bytes lines, uint64_t nex
  * are passed over. */
 uint64_t hb_speed_start(const hb_speed *speed);
 
-/* Takes the next lines: line i of them has the offset at + i. Returns how many bytes were taken, as hb_speed_take. */
+/* Takes the next lines: line i of them has the offset at + i. Returns how many bytes were taken, as hb_speed_take. When
+ * the first ones lie behind hb_speed_start, what was before is gone from the topic: hours that began there stay as the
+ * store has them, and what comes behind their position is late. */
 size_t hb_speed_take_records(hb_speed *speed, uint64_t at, hb_bytes lines, int64_t now_ms);
 
 /* The offset behind the last line that was taken; hb_speed_start before. */

@@ -67,8 +67,8 @@ def needs_cassandra():
 
 
 def has_spark():
-    """Whether hubbub was built with its Spark jobs."""
-    return "--on " in hub.ask("process", "--help")[0]
+    """Whether there is the jar of the Spark jobs, which is built where there are a JDK of Java 17 and Maven."""
+    return os.path.exists(os.path.join(os.path.dirname(hub.HUBBUB), "spark", "hubbub-spark.jar"))
 
 
 def submit(command, *arguments):
@@ -175,6 +175,10 @@ def assert_same(expected, found, what):
                                        for key, other, mine in sorted(wrong, key=repr)[:3]))
         values += sum(map(len, rows.values()))
     print(f"{what}: {values} values of {sum(map(len, expected.values()))} rows, none differs", flush=True)
+
+
+def say(what):
+    print(time.strftime("%H:%M:%S"), what, flush=True)
 
 
 # -- Time -----------------------------------------------------------------------------------------------------------

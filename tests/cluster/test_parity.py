@@ -24,7 +24,7 @@ with servers.timed("Kafka, two workers and Cassandra, speed", FACTS):
     workers = [hub.start("process", "--log", log, "--store", servers.store("workers"), "--until-end", name=f"worker-{name}")
                for name in ("one", "two")]
     for worker in workers:
-        code = worker.wait(timeout=120)
+        code = worker.wait(timeout=300)
         hub.running.remove(worker)
         assert code == 0, f"{worker.name} ended with {code}"
 servers.assert_same(expected, servers.rows_of_cassandra("workers"), "speed layer, two workers")
@@ -50,7 +50,7 @@ out, _ = hub.ask("verify", "--log", log, "--store", servers.store("workers"))
 assert out.startswith("0 of "), out
 
 if not servers.has_spark():
-    hub.skip("without Spark, for which hubbub was not built (it needs a JDK of Java 17 and Maven)")
+    hub.skip("as far as that, but the Spark jobs were not built (they need a JDK of Java 17, and Maven)")
 with servers.timed("Kafka, Spark and Cassandra, batch", FACTS):
     servers.submit("batch", "--log", log, "--store", servers.store("spark"))
 servers.assert_same(expected, servers.rows_of_cassandra("spark"), "batch layer, Spark")

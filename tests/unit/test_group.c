@@ -288,6 +288,31 @@ static void a_worker_that_is_killed_loses_nothing(void **state)
     check_store(&where, where.store[0], facts, FACTS);
 }
 
+static void a_store_that_refuses_is_waited_for(void **state)
+{
+    (void)state;
+    static chat_fact facts[FACTS];
+    const places where = make_places();
+    make_facts(facts, 5);
+    worker only = start(where.topic, where.store[0], false);
+    append(where.topic, facts, FACTS / 3);
+    wait_for(&only, "hubbub_facts_total", FACTS / 3);
+    sqlite3 *db = open_store(where.store[0]);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    append(where.topic, facts + FACTS / 3, FACTS / 3);
+    wait_for(&only, "hubbub_store_errors_total", 1);
+    append(where.topic, facts + FACTS / 3 * 2, FACTS / 3);
+    sleep(6); /* longer than the group waits for a worker that does not answer */
+    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    wait_for(&only, "hubbub_facts_total", FACTS);
+    assert_int_equal(metric(&only, "hubbub_facts_total"), FACTS);
+    assert_int_equal(metric(&only, "hubbub_group_rebalances_total"), 1);
+    stop(&only);
+    process_until_end(where.topic, where.store[0]);
+    check_store(&where, where.store[0], facts, FACTS);
+}
+
 static void a_second_writer_of_one_file_is_refused(void **state)
 {
     (void)state;
@@ -322,6 +347,7 @@ int main(void)
         cmocka_unit_test(what_is_taken_and_comes_back_is_counted_once),
         cmocka_unit_test(a_worker_takes_over_what_another_leaves),
         cmocka_unit_test(a_worker_that_is_killed_loses_nothing),
+        cmocka_unit_test(a_store_that_refuses_is_waited_for),
         cmocka_unit_test(a_second_writer_of_one_file_is_refused),
     };
     return cmocka_run_group_tests(tests, open_kafka, close_kafka);

@@ -424,6 +424,32 @@ static void an_hour_closes_by_the_clock(void **state)
     free_store(&store);
 }
 
+/* Retention has removed the first facts of an hour while nobody counted. */
+static void an_hour_that_is_cut_stays_as_it_is(void **state)
+{
+    (void)state;
+    enum { HOUR = 1764000000 };
+    hb_changes changes;
+    const hb_progress open[] = {{.part = HOUR + 7, .start = 3, .position = 10},
+                                {.part = HOUR + 3600 + 7, .start = 9, .position = 10}};
+    hb_speed *speed = restored(NULL, 0, open, 2);
+    assert_int_equal(hb_speed_start(speed), 3);
+    for (uint64_t at = 8; at < 12; at++)
+        take_message(speed, at, at % 2 == 0 ? HOUR + 5 : HOUR + 3605, HOUR + 9000);
+    hb_speed_caught_up(speed);
+    assert_true(hb_speed_flush(speed, HB_SPEED_FLUSH_ALL, INT64_C(1000) * (HOUR + 9000), &changes));
+    assert_int_equal(changes.replace, HB_REPLACE_CHANNELS);
+    assert_int_equal(changes.hour_s, HOUR + 3600);
+    assert_int_equal(changes.sheet_count, 1);
+    assert_int_equal(changes.progress_count, 2);
+    assert_int_equal(changes.progress[0].part, HOUR + 3600 + 7);
+    assert_int_equal(changes.progress[1].part, HOUR + 7);
+    assert_true(changes.progress[1].done);
+    assert_int_equal(changes.progress[1].late, 1);
+    assert_int_equal(changes.progress[1].position, 11);
+    hb_speed_close(speed);
+}
+
 static void what_is_no_fact_moves_the_position(void **state)
 {
     (void)state;
@@ -472,9 +498,10 @@ static void memory_can_be_taken_away(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reading_begins_where_it_must), cmocka_unit_test(facts_of_a_closed_hour_are_late_once),
-        cmocka_unit_test(an_hour_closes_by_the_clock),  cmocka_unit_test(what_is_no_fact_moves_the_position),
-        cmocka_unit_test(memory_can_be_taken_away),     cmocka_unit_test(partitions_that_move_come_to_the_same),
+        cmocka_unit_test(reading_begins_where_it_must),          cmocka_unit_test(facts_of_a_closed_hour_are_late_once),
+        cmocka_unit_test(an_hour_closes_by_the_clock),           cmocka_unit_test(an_hour_that_is_cut_stays_as_it_is),
+        cmocka_unit_test(what_is_no_fact_moves_the_position),    cmocka_unit_test(memory_can_be_taken_away),
+        cmocka_unit_test(partitions_that_move_come_to_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

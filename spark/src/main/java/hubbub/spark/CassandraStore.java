@@ -50,6 +50,15 @@ final class CassandraStore implements Serializable {
 
   /** Makes what is missing of the keyspace and the tables. */
   void createTables() {
+    Patience.with(
+        "make the tables in " + address,
+        () -> {
+          makeTables();
+          return null;
+        });
+  }
+
+  private void makeTables() {
     try (CqlSession session = open()) {
       List<String> statements = statements();
       if (session
@@ -91,6 +100,10 @@ final class CassandraStore implements Serializable {
 
   /** How far a layer has read each part of the log. */
   List<Progress> progress(Layer layer) {
+    return Patience.with("read the progress in " + address, () -> readProgress(layer));
+  }
+
+  private List<Progress> readProgress(Layer layer) {
     try (CqlSession session = open()) {
       List<Progress> parts = new ArrayList<>();
       for (Row row :

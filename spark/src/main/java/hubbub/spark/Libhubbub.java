@@ -66,8 +66,11 @@ final class Libhubbub {
   /** Tells that all that there is for now has been taken; from then on flushes give rows. */
   static native void speedCaughtUp(long speed);
 
-  /** The next rows for the store, as {@link FlatRows} reads them; null when there are none. */
-  static native byte[] speedFlush(long speed, boolean end, long now);
+  /**
+   * The next rows for the store, as {@link FlatRows} reads them; null when there are none. kind: the ordinal of a {@link
+   * Speed.Flush}.
+   */
+  static native byte[] speedFlush(long speed, int kind, long now);
 
   /** All that the layer holds; after a flush that gave nothing. */
   static native byte[] speedSave(long speed);

@@ -17,17 +17,14 @@ import scala.Tuple3;
 final class PartitionCounter
     implements FlatMapGroupsWithStateFunction<Integer, Tuple3<Integer, Long, byte[]>, byte[], byte[]> {
   private static final long serialVersionUID = 1;
-  private static final String REST = "20 seconds"; // a partition without lines is looked at this often
+  private static final long SOON = 1; // ms: the next micro-batch looks at partitions without lines, too
 
   private final Speed.Options options;
-  private final boolean untilEnd;
+  private final Speed.Flush flush;
 
-  /**
-   * @param untilEnd nothing more is to come behind the lines
-   */
-  PartitionCounter(Speed.Options options, boolean untilEnd) {
+  PartitionCounter(Speed.Options options, Speed.Flush flush) {
     this.options = options;
-    this.untilEnd = untilEnd;
+    this.flush = flush;
   }
 
   @Override
@@ -39,10 +36,10 @@ final class PartitionCounter
       for (Tuple3<Integer, Long, byte[]> piece : sorted(pieces)) {
         speed.take(piece._2(), piece._3(), now, rows);
       }
-      speed.finish(untilEnd, now, rows);
+      speed.finish(flush, now, rows);
       state.update(speed.save());
     }
-    state.setTimeoutDuration(REST);
+    state.setTimeoutDuration(SOON);
     return rows.iterator();
   }
 

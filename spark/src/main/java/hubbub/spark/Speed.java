@@ -10,6 +10,16 @@ final class Speed extends NativeHandle {
 
   private ByteBuffer buffer = ByteBuffer.allocateDirect(LineBuffer.SIZE);
 
+  /** What is to be written; in the order of {@code hb_speed_flush_kind}. */
+  enum Flush {
+    /** Changed rows, and of the sheets what is due. */
+    ROWS,
+    /** All that has changed, sheets too: before stopping. */
+    ALL,
+    /** The same, and nothing more is to come. */
+    END
+  }
+
   /**
    * @param state what {@link #save} has made; null: what the store has as progress is where to begin
    */
@@ -59,19 +69,19 @@ final class Speed extends NativeHandle {
       from += Libhubbub.speedTake(pointer(), at, buffer, from, lines.length, now);
       at = next();
       if (from < lines.length) {
-        flush(false, now, rows); // sets memory free
+        flush(Flush.ROWS, now, rows); // sets memory free
       }
     }
   }
 
   /** Tells that there is nothing more to take for now, and adds what is to be written. */
-  void finish(boolean end, long now, List<byte[]> rows) {
+  void finish(Flush kind, long now, List<byte[]> rows) {
     Libhubbub.speedCaughtUp(pointer());
-    flush(end, now, rows);
+    flush(kind, now, rows);
   }
 
-  private void flush(boolean end, long now, List<byte[]> rows) {
-    for (byte[] some; (some = Libhubbub.speedFlush(pointer(), end, now)) != null; ) {
+  private void flush(Flush kind, long now, List<byte[]> rows) {
+    for (byte[] some; (some = Libhubbub.speedFlush(pointer(), kind.ordinal(), now)) != null; ) {
       rows.add(some);
     }
   }

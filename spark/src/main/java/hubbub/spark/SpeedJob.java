@@ -1,9 +1,13 @@
 package hubbub.spark;
 
+import java.io.IOException;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeoutException;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.function.ForeachPartitionFunction;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
@@ -17,6 +21,8 @@ import org.apache.spark.sql.streaming.OutputMode;
 import org.apache.spark.sql.streaming.StreamingQuery;
 import org.apache.spark.sql.streaming.StreamingQueryException;
 import org.apache.spark.sql.streaming.Trigger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.Tuple3;
 
 /**
@@ -36,6 +42,9 @@ import scala.Tuple3;
  * with the same offsets and the same time, so it gives the same state and the same rows, with the same timestamps.
  */
 final class SpeedJob {
+  private static final int FAILURES_MAX = 3; // in a row, before the first micro-batch
+  private static final Logger LOG = LoggerFactory.getLogger(SpeedJob.class);
+
   private final SparkSession spark;
   private final CassandraStore store;
   private final Address log;
@@ -58,8 +67,70 @@ final class SpeedJob {
     this.settings = settings;
   }
 
-  StreamingQuery start() throws TimeoutException {
+  /** Runs until it is told to stop, or to the end. What fails is begun again where it stood. */
+  void run() {
+    Stop stop = Stop.onSignals();
     store.createTables();
+    try {
+      for (int failures = 0; !stop.wanted() && !count(stop, failures); failures++) {}
+      if (!settings.untilEnd()) {
+        settle();
+      }
+    } catch (StreamingQueryException | TimeoutException e) {
+      throw new HubbubException("counting " + log + " has stopped: " + e.getMessage(), e);
+    }
+  }
+
+  /** Counts until stopped, or to the end. False: it has failed after it had come forward, and may be tried again. */
+  private boolean count(Stop stop, int failures) throws StreamingQueryException, TimeoutException {
+    StreamingQuery query =
+        settings.untilEnd()
+            ? start(Speed.Flush.END, Trigger.AvailableNow())
+            : start(Speed.Flush.ROWS, Trigger.ProcessingTime(settings.everyMs()));
+    stop.stops(query);
+    try {
+      query.awaitTermination();
+      return true;
+    } catch (StreamingQueryException e) {
+      if (query.lastProgress() == null && failures >= FAILURES_MAX) {
+        throw e;
+      }
+      LOG.warn("counting {} has failed, and goes on where it stood: {}", log, e.getMessage());
+      return false;
+    }
+  }
+
+  /**
+   * Writes the sheets that were not due yet: by the last micro-batch once more, which gives the same counts. Spark would
+   * not begin another one without new lines, but it does again what it does not know to be done.
+   */
+  void settle() throws StreamingQueryException, TimeoutException {
+    forgetLastCommit();
+    start(Speed.Flush.ALL, Trigger.Once()).awaitTermination();
+  }
+
+  /** As if the driver had died just before it noted that the last micro-batch is done. */
+  private void forgetLastCommit() {
+    Path commits = new Path(settings.checkpoint(), "commits"); // a file for each, named by its number
+    try {
+      FileSystem files = commits.getFileSystem(spark.sparkContext().hadoopConfiguration());
+      Path last = null;
+      for (FileStatus each : files.exists(commits) ? files.listStatus(commits) : new FileStatus[0]) {
+        Path commit = each.getPath();
+        if (commit.getName().matches("[0-9]+")
+            && (last == null || Long.parseLong(commit.getName()) > Long.parseLong(last.getName()))) {
+          last = commit;
+        }
+      }
+      if (last != null) {
+        files.delete(last, false);
+      }
+    } catch (IOException e) {
+      throw new HubbubException("the checkpoint " + settings.checkpoint() + " cannot be used: " + e.getMessage(), e);
+    }
+  }
+
+  StreamingQuery start(Speed.Flush flush, Trigger trigger) throws TimeoutException {
     Speed.Options options =
         new Speed.Options(
             settings.top(), settings.memory(), store.progress(Layer.BATCH), store.progress(Layer.SPEED));
@@ -79,7 +150,7 @@ final class SpeedJob {
         .mapPartitions((MapPartitionsFunction<Row, Tuple3<Integer, Long, byte[]>>) Piece::of, Piece.ENCODER)
         .groupByKey((MapFunction<Tuple3<Integer, Long, byte[]>, Integer>) Tuple3::_1, Encoders.INT())
         .flatMapGroupsWithState(
-            new PartitionCounter(options, settings.untilEnd()),
+            new PartitionCounter(options, flush),
             OutputMode.Update(),
             Encoders.BINARY(),
             Encoders.BINARY(),
@@ -87,18 +158,9 @@ final class SpeedJob {
         .writeStream()
         .outputMode(OutputMode.Update())
         .option("checkpointLocation", settings.checkpoint())
-        .trigger(settings.untilEnd() ? Trigger.AvailableNow() : Trigger.ProcessingTime(settings.everyMs()))
+        .trigger(trigger)
         .foreachBatch(write(store))
         .start();
-  }
-
-  /** Runs until stopped, or to the end. */
-  void run() {
-    try {
-      start().awaitTermination();
-    } catch (StreamingQueryException | TimeoutException e) {
-      throw new HubbubException("counting " + log + " has stopped: " + e.getMessage(), e);
-    }
   }
 
   /** Where to begin in each partition, by what the store says. */
@@ -123,8 +185,9 @@ final class SpeedJob {
     // Each version of the state is as large as the open sheets.
     spark.conf().set("spark.sql.streaming.minBatchesToRetain", "3");
     spark.conf().set("spark.sql.streaming.maxBatchesToRetainInMemory", "1");
-    // Batches without lines see to partitions that rest. To the end there would be no end of them.
-    spark.conf().set("spark.sql.streaming.noDataMicroBatches.enabled", Boolean.toString(!settings.untilEnd()));
+    // Since the state may time out, there would be no end of micro-batches without lines.
+    spark.conf().set("spark.sql.streaming.noDataMicroBatches.enabled", "false");
+    spark.conf().set("spark.sql.adaptive.enabled", "false"); // which is not for streams, and says so
   }
 
   private static VoidFunction2<Dataset<byte[]>, Long> write(CassandraStore store) {
