@@ -1,6 +1,7 @@
 /* demo.c - a simulated Twitch of a size that a person can follow: some channels, from a busy one to quiet ones. */
 #include "cmd/demo.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "twitch/chat_maker.h"
 #include "twitch/simulator.h"
@@ -66,7 +67,9 @@ bool hb_demo_gather(hb_channel_list *channels, const hb_options *options, hb_err
 
 hb_demo *hb_demo_open(hb_irc_options *irc, hb_helix_options *helix, hb_channel_list *channels, hb_error *error)
 {
-    const hb_chat_options chat = {.seed = DEMO_SEED, .channels = DEMO_CHANNELS, .rate = DEMO_RATE};
+    /* A demo that goes on with data that is there must not repeat its messages' ids: they would not count again. */
+    const hb_chat_options chat = {
+        .seed = DEMO_SEED, .run = (uint64_t)hb_now_ms(), .channels = DEMO_CHANNELS, .rate = DEMO_RATE};
     hb_demo *demo = hb_alloc(sizeof *demo);
     demo->maker = hb_chat_maker_open(&chat, error);
     if (demo->maker != NULL) {

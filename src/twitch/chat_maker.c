@@ -279,7 +279,7 @@ hb_chat_maker *hb_chat_maker_open(const hb_chat_options *options, hb_error *erro
     }
     hb_chat_maker *maker = hb_alloc(sizeof *maker);
     maker->options = *options;
-    maker->dice.state = hb_dice_mix(options->seed ^ 0x6875626275620000u);
+    maker->dice.state = hb_dice_mix(options->seed ^ 0x6875626275620000u) + options->run;
     maker->rate_milli = (uint64_t)(options->rate * 1000);
     maker->lines = hb_lines_open(options->seed, options->archive);
     maker->rooms = hb_alloc(options->channels * sizeof *maker->rooms);

@@ -17,6 +17,7 @@ enum { HB_CHAT_CHANNELS = 10000 };
 
 typedef struct hb_chat_options {
     uint64_t seed;
+    uint64_t run; /* 0, or what tells this chat from another of the same seed: same channels, other messages and ids */
     size_t channels; /* 1 to HB_CHAT_CHANNELS; the first is the biggest */
     double rate;     /* messages (PRIVMSG) a second over all channels, 0.001 to 10,000,000 */
     /* Lines as an archive holds them: those that Twitch sends without a time have an rm-received-ts. */
