@@ -1,11 +1,11 @@
 /* hubbub_cql.h - speaking to Cassandra (CQL, native protocol 4), by the Rust crate of that name: prepared statements,
- * rows written many at a time without waiting for each, and rows read page by page. What the tables mean is the caller's
- * business.
+ * rows written many at a time without waiting for each, and rows read page by page. What the tables mean is the
+ * caller's business.
  *
  * A connection may be used by one thread at a time; it has threads of its own that do the network's work. Statements
  * are sent to a replica of the row that they are about (token-aware) and must be idempotent, since one whose answer is
- * lost may be sent again. Functions that can fail return false, NULL or -1, and fill error with a NUL-terminated reason,
- * without a line end. */
+ * lost may be sent again. Functions that can fail return false, NULL or -1, and fill error with a NUL-terminated
+ * reason, without a line end. */
 #ifndef HUBBUB_CQL_H
 #define HUBBUB_CQL_H
 
@@ -62,8 +62,8 @@ size_t hubbub_cql_held(const hubbub_cql *cql); /* bytes of the rows in hand */
 /* ---- Writing ---- */
 
 /* Sends what is in hand, as one request: several rows as an unlogged batch, which is one change where they are of one
- * partition. Does not wait for the answer; waits while too much is under way. After a request has failed, all others are
- * passed over until hubbub_cql_wait has told. */
+ * partition. Does not wait for the answer; waits while too much is under way. After a request has failed, all others
+ * are passed over until hubbub_cql_wait has told. */
 void hubbub_cql_send(hubbub_cql *cql);
 
 /* Waits for all answers. False: a request failed since the last wait; error tells about the first one. */

@@ -66,8 +66,7 @@ static void say_drops(hb_recorder *recorder, bool last)
     hb_metric_set(recorder->queued, (int64_t)hb_queue_held(recorder->queue));
     if (dropped == recorder->drops_said || (!last && now_ms - recorder->drops_said_ms < DROPS_SAID_MS))
         return;
-    hb_say_warning("%" PRIu64 " facts were dropped (%" PRIu64
-                   " in all): more came in than the log took, and the queue "
+    hb_say_warning("%" PRIu64 " facts were dropped (%" PRIu64 " in all): more came in than the log took, and the queue "
                    "is full",
                    dropped - recorder->drops_said, dropped);
     recorder->drops_said = dropped;
