@@ -171,7 +171,8 @@ export class Chart {
             range: (_, first, last) => (first < last ? [first, last] : [this.range.fromS, this.range.toS]),
           },
           y: { range: fromZero },
-          viewers: { range: fromZero },
+          // With more room above, so that it does not cover the words' line.
+          viewers: { range: (_, __, max) => fromZero(_, __, max * 1.2) },
         },
         axes: [
           {
