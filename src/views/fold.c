@@ -199,7 +199,7 @@ static void place_record(hb_fold *fold, const hb_record *record)
 static void order_records(hb_fold *fold)
 {
     uint32_t first = 0;
-    HB_RESERVE(fold->order, fold->order_capacity, fold->placed_count);
+    HB_RESERVE(fold->order, fold->order_capacity, fold->placed_count); /* NOLINT(bugprone-sizeof-expression) */
     for (size_t i = 0; i < fold->taken_count; i++) {
         hb_fold_slot *const slot = &fold->slots[fold->taken_slots[i]];
         slot->first = first;
