@@ -60,7 +60,7 @@ static bool fail(const char *host, uint16_t port, hb_error *error)
     char place[300];
     snprintf(place, sizeof place, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
     if (errno == EADDRINUSE)
-        return hb_fail(error, HB_ERROR_BUSY, "%s is in use; choose another with --listen", place);
+        return hb_fail(error, HB_ERROR_BUSY, "%s is in use; choose another address (--listen or --metrics)", place);
     if (errno == EADDRNOTAVAIL)
         return hb_fail(error, HB_ERROR_USAGE, "cannot listen on %s: this machine does not have that address", place);
     return hb_fail_errno(error, "cannot listen on %s", place);

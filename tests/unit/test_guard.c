@@ -31,7 +31,8 @@ static void the_port_is_told_and_may_be_busy(void **state)
         .host = "127.0.0.1", .port = place->port, .store = place->store_path, .log = place->log_path};
     char expected[80];
     assert_null(hb_server_open(&settings, &error));
-    snprintf(expected, sizeof expected, "127.0.0.1:%u is in use; choose another address", place->port);
+    snprintf(expected, sizeof expected, "127.0.0.1:%u is in use; choose another address (--listen or --metrics)",
+             place->port);
     assert_int_equal(error.code, HB_ERROR_BUSY);
     assert_string_equal(error.text, expected);
     settings.host = "no.such.host.invalid";
