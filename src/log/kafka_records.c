@@ -19,6 +19,7 @@ void hb_kafka_records_take(hb_kafka_records *records, int wait_ms)
 
 void hb_kafka_records_wait(hb_kafka_records *records, int wait_ms)
 {
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): the batch is of pointers */
     memmove(records->batch, records->batch + records->next, (records->count - records->next) * sizeof *records->batch);
     records->count -= records->next;
     records->next = 0;
