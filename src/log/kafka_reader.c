@@ -62,11 +62,6 @@ void hb_kafka_reader_close(hb_kafka_reader *reader)
     free(reader);
 }
 
-const char *hb_kafka_reader_shown(const hb_kafka_reader *reader)
-{
-    return reader->link.address.shown;
-}
-
 int32_t hb_kafka_reader_partitions(const hb_kafka_reader *reader)
 {
     return reader->partitions;

@@ -18,7 +18,6 @@ typedef struct hb_kafka_share {
 hb_kafka_reader *hb_kafka_reader_open(const char *address, hb_error *error);
 void hb_kafka_reader_close(hb_kafka_reader *reader);
 
-const char *hb_kafka_reader_shown(const hb_kafka_reader *reader); /* the address, for messages */
 int32_t hb_kafka_reader_partitions(const hb_kafka_reader *reader);
 
 /* Asks the broker for low and high of partitions, and sets from to the first record whose timestamp is from_ms or later

@@ -2,6 +2,7 @@
 #ifndef HB_TWITCH_CHAT_SOURCE_H
 #define HB_TWITCH_CHAT_SOURCE_H
 
+#include "base/map.h"
 #include "base/memory.h"
 
 #define HB_CHAT_END INT64_MAX
@@ -23,5 +24,11 @@ typedef struct hb_chat_source {
     /* Appends the next line, without a line end, to out, its tmi-sent-ts being time_ms. Only when one is due at all. */
     void (*next)(void *context, int64_t time_ms, hb_buffer *out, hb_chat_line *line);
 } hb_chat_source;
+
+/* Puts all channels into a map of logins, which is the caller's to free. */
+void hb_chat_index_channels(const hb_chat_source *chat, hb_map *logins);
+
+/* Finds a channel's number in that map; false when there is none of this login. */
+bool hb_chat_find_channel(const hb_chat_source *chat, const hb_map *logins, hb_bytes login, size_t *number);
 
 #endif

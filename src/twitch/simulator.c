@@ -97,15 +97,7 @@ static void count(_Atomic uint64_t *counter, uint64_t more)
 static bool find_channel(void *context, hb_bytes login, size_t *number)
 {
     const hb_simulator *simulator = context;
-    const hb_chat_source *chat = &simulator->options.chat;
-    const uint64_t hash = hb_hash(login, 0);
-    for (uint32_t at = hb_map_first(&simulator->logins, hash); at != HB_MAP_END;
-         at = hb_map_next(&simulator->logins, hash, at)) {
-        *number = hb_map_entry(&simulator->logins, at);
-        if (hb_bytes_equal(chat->channel(chat->context, *number), login))
-            return true;
-    }
-    return false;
+    return hb_chat_find_channel(&simulator->options.chat, &simulator->logins, login, number);
 }
 
 static void join(void *context, hb_client *client, size_t number)
@@ -455,8 +447,7 @@ static void set_options(hb_simulator *simulator, const hb_simulator_options *opt
         simulator->options.reconnect_ms = RECONNECT_MS;
     const hb_chat_source *chat = &options->chat;
     simulator->channels = hb_alloc(chat->channel_count * sizeof *simulator->channels);
-    for (size_t i = 0; i < chat->channel_count; i++)
-        hb_map_insert(&simulator->logins, hb_hash(chat->channel(chat->context, i), 0), (uint32_t)i);
+    hb_chat_index_channels(chat, &simulator->logins);
     simulator->shared = (hb_client_shared){
         .context = simulator,
         .chat = chat,

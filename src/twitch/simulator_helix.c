@@ -223,19 +223,6 @@ static bool take_point(hb_simulator_helix *helix)
     return true;
 }
 
-static bool find_channel(const hb_simulator_helix *helix, hb_bytes login, size_t *number)
-{
-    const hb_chat_source *const chat = &helix->options.chat;
-    const uint64_t hash = hb_hash(login, 0);
-    for (uint32_t at = hb_map_first(&helix->logins, hash); at != HB_MAP_END;
-         at = hb_map_next(&helix->logins, hash, at)) {
-        *number = hb_map_entry(&helix->logins, at);
-        if (hb_bytes_equal(chat->channel(chat->context, *number), login))
-            return true;
-    }
-    return false;
-}
-
 static json_t *describe(const hb_simulator_helix *helix, size_t number, const hb_stream *stream, int64_t start_s)
 {
     const hb_chat_source *const chat = &helix->options.chat;
@@ -269,7 +256,8 @@ static bool list_stream(hb_simulator_helix *helix, const char *text, uint64_t fi
     if (strlen(text) > LOGIN_MAX || text[0] == '#' || !hb_channel_name_read(hb_bytes_of(text), login))
         return false;
     const int64_t after_ms = hb_monotonic_ms() - helix->start_ms;
-    if (json_array_size(list) >= first || !find_channel(helix, hb_bytes_of(login), &number))
+    if (json_array_size(list) >= first ||
+        !hb_chat_find_channel(&helix->options.chat, &helix->logins, hb_bytes_of(login), &number))
         return true;
     const hb_stream stream =
         hb_stream_at(helix->options.seed, number, (int64_t)((double)after_ms * helix->options.speed) / 1000);
@@ -450,8 +438,7 @@ hb_simulator_helix *hb_simulator_helix_open(const hb_simulator_helix_options *op
     helix->start_ms = helix->points_ms = hb_monotonic_ms();
     helix->points = POINTS;
     helix->token_life_s = TOKEN_LIFE_S;
-    for (size_t i = 0; i < chat->channel_count; i++)
-        hb_map_insert(&helix->logins, hb_hash(chat->channel(chat->context, i), 0), (uint32_t)i);
+    hb_chat_index_channels(chat, &helix->logins);
     if (open_http(helix, error) && start_thread(helix, error))
         return helix;
     hb_simulator_helix_close(helix);
