@@ -111,6 +111,8 @@ function readTime(text, nowS, otherwise) {
   return /^\d+$/.test(text) ? Number(text) : Date.parse(text) / 1000;
 }
 
+const watched = 'xqc'; // the channel with viewers
+
 // quietFor: seconds since the last message in every channel (for ranges without messages); storeless: as before anything
 // was stored, until haveStore() is called.
 export async function startMock({
@@ -121,7 +123,7 @@ export async function startMock({
   storeless = false,
 } = {}) {
   const logins = Array.from({ length: channels }, (_, i) =>
-    i === 0 ? 'xqc' : `channel_${String(i).padStart(3, '0')}`,
+    i === 0 ? watched : `channel_${String(i).padStart(3, '0')}`,
   );
   const begunS = Math.floor(Date.now() / 1000) - 3 * 86400;
   const streams = new Set();
@@ -271,12 +273,12 @@ export async function startMock({
       case 'users':
         return answer(response, 200, { channel: login, ...hours, rows: silent ? [] : userRows(limit) });
       case 'viewers':
-        return answer(response, 200, { channel: login, ...head, rows: login === 'xqc' ? viewerRows(from, to) : [] });
+        return answer(response, 200, { channel: login, ...head, rows: login === watched ? viewerRows(from, to) : [] });
       case 'streams':
         return answer(response, 200, {
           channel: login,
           ...head,
-          rows: login === 'xqc' ? streamRows(limit) : [],
+          rows: login === watched ? streamRows(limit) : [],
         });
       case 'messages': {
         const newest = newestNumber();
@@ -365,6 +367,7 @@ export async function startMock({
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     port: server.address().port,
+    watched,
     requests,
     haveStore: () => (storeless = false),
     // Says again, as removed, a message that was sent before.
