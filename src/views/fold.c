@@ -328,6 +328,8 @@ static void count_message(hb_fold *fold, hb_sheet *sheet, const hb_record *recor
     const size_t count = hb_words_split(fold->words, text_of(record), emotes_of(record), &tokens, &bad_utf8);
     sheet->minutes[minute].messages++;
     sheet->minutes[minute].words += count;
+    sheet->minutes[minute].new_chatters += record->first;
+    sheet->minutes[minute].subscriber_messages += record->subscriber;
     fold->counts.messages++;
     fold->counts.words += count;
     fold->counts.bad_utf8 += bad_utf8;

@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-static const hb_code_format format = {{'H', 'B', 'R'}, 1, "ranking", 3, 640 << 20};
+static const hb_code_format format = {{'H', 'B', 'R'}, 1, 1, "ranking", 3, 640 << 20};
 
 typedef struct sort_item {
     hb_bytes text;

@@ -51,6 +51,8 @@ typedef struct hb_sheet_counts {
     uint64_t messages;
     uint64_t words;
     uint64_t shared;
+    uint64_t new_chatters;
+    uint64_t subscriber_messages;
     uint32_t chatters;
 } hb_sheet_counts; /* of a minute */
 

@@ -36,13 +36,13 @@ static void skip_text(hb_code_reader *in)
     hb_code_take_bytes(in, hb_code_take(in));
 }
 
-static void skip_minutes(hb_code_reader *in)
+static void skip_minutes(hb_code_reader *in, unsigned version)
 {
     size_t sampled = 0;
     skip_text(in); /* the channel */
     skip_numbers(in, 1);
     skip_text(in); /* the room id */
-    skip_numbers(in, 3 + 3 * HB_SHEET_MINUTES);
+    skip_numbers(in, 3 + (version > 1 ? 5 : 3) * HB_SHEET_MINUTES);
     for (unsigned m = 0; m < HB_SHEET_MINUTES; m++)
         sampled += hb_code_take(in) > 0;
     for (size_t i = 0; i < sampled; i++) {
@@ -175,7 +175,7 @@ bool hb_sheet_scan(hb_bytes data, const hb_sheet_scanner *scanner, hb_error *err
     if (!hb_code_unseal(&hb_sheet_format, data, &raw, &size, error))
         return false;
     hb_code_reader in = {raw, size, 0, false};
-    skip_minutes(&in);
+    skip_minutes(&in, hb_code_version(data));
     if (scanner->user == NULL) {
         scan_words(&in, scanner);
     } else {
