@@ -277,6 +277,11 @@ static bool ask_number(hb_sqlite *store, const char *question, int64_t *answer, 
     return good;
 }
 
+bool hb_sqlite_read_format(hb_sqlite *store, hb_error *error)
+{
+    return ask_number(store, "PRAGMA user_version", &store->format, error);
+}
+
 /* Looks before SQLite does: its own messages for these are vague. *missing: there is nothing at path. */
 static bool check_path(const char *path, bool *missing, hb_error *error)
 {
@@ -339,21 +344,18 @@ static bool make_schema(hb_sqlite *store, hb_error *error)
 static bool check_format(hb_sqlite *store, bool *empty, hb_error *error)
 {
     int64_t id = 0;
-    int64_t version = 0;
     int64_t tables = 0;
-    if (!ask_number(store, "PRAGMA application_id", &id, error) ||
-        !ask_number(store, "PRAGMA user_version", &version, error) ||
+    if (!ask_number(store, "PRAGMA application_id", &id, error) || !hb_sqlite_read_format(store, error) ||
         !ask_number(store, "SELECT count(*) FROM sqlite_schema", &tables, error))
         return false;
-    *empty = id == 0 && version == 0 && tables == 0;
-    store->format = version;
+    *empty = id == 0 && store->format == 0 && tables == 0;
     if (!*empty && id != APPLICATION_ID)
         return hb_fail(error, HB_ERROR_CORRUPT,
                        "%s is a SQLite database, but no hubbub store; name another file with --store", store->path);
-    if (version > FORMAT)
+    if (store->format > FORMAT)
         return hb_fail(error, HB_ERROR_VERSION,
                        "the store %s was written by a newer hubbub (format %lld, this one knows %d); update hubbub",
-                       store->path, (long long)version, FORMAT);
+                       store->path, (long long)store->format, FORMAT);
     return true;
 }
 

@@ -54,6 +54,8 @@ bool hb_sqlite_minutes(hb_store *base, hb_bytes channel, int64_t from_s, int64_t
 {
     hb_sqlite *const store = hb_sqlite_of(base);
     const bool all = channel.size == 0;
+    if (store->format < 5 && !hb_sqlite_read_format(store, error))
+        return false;
     const hb_sqlite_statement of_all = store->format < 5 ? HB_SQLITE_MINUTES_OF_FORMAT_4 : HB_SQLITE_MINUTES;
     const hb_sqlite_statement of_one =
         store->format < 5 ? HB_SQLITE_CHANNEL_MINUTES_OF_FORMAT_4 : HB_SQLITE_CHANNEL_MINUTES;

@@ -698,14 +698,19 @@ static void the_second_format_is_taken_over(void **state)
     hb_store *store = open_store(HB_STORE_WRITE);
     apply(store, &everything);
     hb_store_close(store);
-    run_sql("ALTER TABLE progress DROP COLUMN start; PRAGMA user_version = 2");
+    run_sql("ALTER TABLE progress DROP COLUMN start; ALTER TABLE wordcount DROP COLUMN new_chatters;"
+            "ALTER TABLE wordcount DROP COLUMN subscriber_messages; PRAGMA user_version = 2");
     hb_store *reader = open_store(HB_STORE_READ);
     assert_rows(reader, SPEED_PROGRESS, before);
+    assert_rows(reader, MINUTES,
+                "xqc+0:5,20,4,0,0,0,100001/3,Just Chatting,caf\xc3\xa9,speed xqc+60:7,30,3,1,0,0,0/0,,,speed "
+                "xqc+3600:2,0,0,0,0,0,0/0,,,speed ");
     store = open_store(HB_STORE_WRITE);
     assert_rows(store, SPEED_PROGRESS, before);
     assert_rows(reader, SPEED_PROGRESS, before);
     apply(store, &everything);
     assert_everything(store);
+    assert_everything(reader);
     hb_store_close(reader);
     hb_store_close(store);
 }
