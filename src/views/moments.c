@@ -268,8 +268,8 @@ size_t hb_moment_tally_words(const hb_moment_tally *tally, hb_word words[HB_MOME
     size_t count = 0;
     const bool alone = tally->usual <= tally->all;
     for (size_t i = 0; i < tally->count; i++) {
-        const ranked_word next = {&tally->words[i], alone ? 1 : stands_out(tally, &tally->words[i])};
-        if (next.word->chatters < HB_MOMENT_WORD_CHATTERS || !(next.score > 0))
+        const ranked_word next = {&tally->words[i], alone ? HB_MOMENT_WORD_SCORE : stands_out(tally, &tally->words[i])};
+        if (next.word->chatters < HB_MOMENT_WORD_CHATTERS || !(next.score >= HB_MOMENT_WORD_SCORE))
             continue;
         size_t at = count;
         for (; at > 0 && is_before(&next, &ranked[at - 1]); at--)

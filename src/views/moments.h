@@ -16,8 +16,9 @@
  * whether a minute is one depends on the 32 before it and the two behind it, and on nothing else.
  *
  * What stands out in a moment are the words that more of its chatters used than the channel's other chat lets expect,
- * by the log-likelihood ratio (Dunning, Accurate Methods for the Statistics of Surprise and Coincidence, 1993). A word
- * counts once for each chatter, so that nobody lifts one alone. */
+ * by the log-likelihood ratio (Dunning, Accurate Methods for the Statistics of Surprise and Coincidence, 1993), which
+ * must be HB_MOMENT_WORD_SCORE or more: chance alone leads there in one case of 10,000. A word counts once for each
+ * chatter, so that nobody lifts one alone. */
 #ifndef HB_VIEWS_MOMENTS_H
 #define HB_VIEWS_MOMENTS_H
 
@@ -33,7 +34,8 @@ enum {
     HB_MOMENT_WORDS = 5,        /* told of a moment, */
     HB_MOMENT_WORD_CHATTERS = 3 /* each used by so many or more */
 };
-#define HB_MOMENT_SCORE 5.0
+#define HB_MOMENT_SCORE      5.0
+#define HB_MOMENT_WORD_SCORE 15.13
 
 typedef struct hb_pace { /* of a minute; zeros where there was no chat */
     uint32_t messages;
