@@ -38,11 +38,12 @@ static void take_fact(reading *read, const hb_fact *fact)
     }
 }
 
-static void take_lines(reading *read, hb_bytes lines)
+/* sign: what lines that are meant hold (" #channel"), as Twitch sends it, or empty. */
+static void take_lines(reading *read, hb_bytes sign, hb_bytes lines)
 {
     hb_bytes line;
     hb_fact fact;
-    while (hb_bytes_cut(&lines, '\n', &line))
+    while (sign.size > 0 ? hb_log_find_line(&lines, sign, &line) : hb_bytes_cut(&lines, '\n', &line))
         if (hb_fact_read(line, &fact) == HB_FACT_OK)
             take_fact(read, &fact);
 }
@@ -71,7 +72,7 @@ static bool read_on(reading *read, int64_t hour_s, uint64_t offset)
     do {
         good = goes_on(read) && hb_log_read(cursor, &lines, &offset, read->error);
         if (good)
-            take_lines(read, lines);
+            take_lines(read, (hb_bytes){"", 0}, lines);
     } while (good ? lines.size > 0 : read->error->code == HB_ERROR_CORRUPT);
     hb_log_cursor_close(cursor);
     return good;
@@ -85,15 +86,21 @@ static bool search(reading *read, int64_t hour_s, size_t from, size_t to, bool *
     const hb_log_filter filter = {.channel = to - from == 1 ? first->channel : (hb_bytes){"", 0},
                                   .from_ms = first->minute_s * 1000,
                                   .to_ms = (first->minute_s + HB_MINUTE_S) * 1000};
+    char room[HB_LOGIN_MAX + 2] = " #";
+    hb_bytes sign = {room, filter.channel.size == 0 ? 0 : filter.channel.size + 2};
+    if (filter.channel.size > 0)
+        memcpy(room + 2, filter.channel.data, filter.channel.size);
     hb_log_search *found = hb_log_search_open(read->log, hour_s, &filter, read->error);
     if (found == NULL)
         return is_passed_over(read->error);
     *whole = !hb_log_search_chooses(found);
+    if (*whole) /* then it is for all places at once */
+        sign.size = 0;
     bool good = true;
     do {
         good = goes_on(read) && hb_log_search_read(found, &piece, read->error);
         if (good)
-            take_lines(read, piece.lines);
+            take_lines(read, sign, piece.lines);
     } while (good ? piece.lines.size > 0 : read->error->code == HB_ERROR_CORRUPT);
     hb_log_search_close(found);
     return good;
