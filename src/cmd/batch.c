@@ -28,7 +28,7 @@ typedef struct batch_job {
     bool begun;                /* the changes of the hour in hand come in pieces */
     hb_comparison *comparison; /* of these pieces, where the store knows the hour */
     hb_difference difference;  /* what it has found */
-    int64_t *done; /* hours that were stored */
+    int64_t *done;             /* hours that were stored */
     size_t done_capacity;
     uint64_t hours;
     uint64_t facts;
@@ -218,8 +218,7 @@ static bool recompute_hours(const batch_plan *plan, batch_job *job, bool *stoppe
                     hours.going_on > 0 ? ": the hours that remain ended less than 5 minutes ago, or go on" : "");
     } else if (good && !*stopped && hours.count > 0) {
         job->all = &hours;
-        good = hb_recompute_hours(&work, &hours, stopped, error) &&
-               find_moments(job, &work, plan->store, error);
+        good = hb_recompute_hours(&work, &hours, stopped, error) && find_moments(job, &work, plan->store, error);
         say_summary(job, *stopped, hb_monotonic_ms() - from_ms);
     }
     hb_comparison_close(job->comparison); /* of an hour that failed */

@@ -40,7 +40,7 @@ struct hb_moment_watch {
     pthread_mutex_t lock;
     pthread_cond_t news; /* on the monotonic clock */
     atomic_bool stop;    /* set under the lock */
-    span spans[SPANS]; /* under the lock, as is all below */
+    span spans[SPANS];   /* under the lock, as is all below */
     size_t span_count;
     int64_t newest_s; /* the latest minute written */
     hb_moment_mark marks[MARKS];
