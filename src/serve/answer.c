@@ -15,7 +15,7 @@
 static const hb_column channel_columns[] = {
     {"channel", HB_CELL_TEXT},          {"room_id", HB_CELL_TEXT},   {"messages_per_minute", HB_CELL_REAL},
     {"words_per_minute", HB_CELL_REAL}, {"chatters", HB_CELL_COUNT}, {"top_emote", HB_CELL_TEXT},
-    {"first_seen", HB_CELL_TIME},       {"last_seen", HB_CELL_TIME}};
+    {"first_seen", HB_CELL_TIME},       {"last_seen", HB_CELL_TIME}, {"spark", HB_CELL_SPARK}};
 static const hb_column rate_columns[] = {{"time", HB_CELL_TIME},    {"messages", HB_CELL_COUNT},
                                          {"words", HB_CELL_COUNT},  {"chatters", HB_CELL_COUNT},
                                          {"shared", HB_CELL_COUNT}, {"layer", HB_CELL_TEXT}};

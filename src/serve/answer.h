@@ -10,7 +10,8 @@
  *
  * Of a channel, messages_per_minute and words_per_minute estimate the last 60 seconds; chatters are the distinct ones
  * of the minute in progress or of the one before, whichever are more; top_emote is that of the hour in which the
- * channel was last seen, empty if that was earlier than the hour before this one. The busiest channel comes first.
+ * channel was last seen, empty if that was earlier than the hour before this one; spark holds the messages of each of
+ * the last HB_ANSWER_SPARK minutes that are over, the oldest first. The busiest channel comes first.
  */
 #ifndef HB_SERVE_ANSWER_H
 #define HB_SERVE_ANSWER_H
@@ -19,7 +20,7 @@
 
 typedef enum hb_question_kind {
     HB_ASK_CHANNELS, /* channel, room_id, messages_per_minute, words_per_minute, chatters, top_emote, first_seen,
-                        last_seen */
+                        last_seen, spark */
     HB_ASK_RATE,     /* time, messages, words, chatters, shared, layer */
     HB_ASK_WORDS,    /* rank, kind, word, count */
     HB_ASK_USERS,    /* rank, user_id, user_name, messages, words */
@@ -37,6 +38,8 @@ typedef struct hb_question {
 } hb_question;
 
 typedef struct hb_answer hb_answer;
+
+enum { HB_ANSWER_SPARK = 30 }; /* minutes */
 
 /* Answers; NULL and *error: HB_ERROR_USAGE (from after to, no channel name), HB_ERROR_MISSING (a channel that was never
  * seen: named), HB_ERROR_CORRUPT (a bad sheet: named), HB_ERROR_LIMIT (over 2 million different words or users in the

@@ -1,6 +1,6 @@
 /* answer_channels.c - the overview of all channels, made to be asked once a second for thousands of them.
  *
- * One question gives the last two minutes of every channel. Rates are an estimate for the last 60 seconds: the minute
+ * One question gives the last half hour of every channel. Rates are an estimate for the last 60 seconds: the minute
  * in progress, and of the minute before it the share that still lies within them. Chatters are those of the minute in
  * progress or of the one before, whichever are more: minutes are all that rows know exactly. The top emote is that of
  * the hour in which the channel was last seen, if that was in this hour or the one before: channels of old archives
@@ -20,6 +20,7 @@ typedef struct channel_entry {
     double messages;
     double words;
     uint64_t chatters;
+    uint64_t *spark;
 } channel_entry;
 
 typedef struct channel_list {
@@ -40,29 +41,41 @@ static bool add_channel(void *context, const hb_channel_row *row)
     *entry = (channel_entry){.name = hb_arena_copy(&list->answer->texts, row->channel),
                              .room_id = hb_arena_copy(&list->answer->texts, row->room_id),
                              .first_seen_s = row->first_seen_s,
-                             .last_seen_s = row->last_seen_s};
+                             .last_seen_s = row->last_seen_s,
+                             .spark = hb_arena_alloc(&list->answer->texts, HB_ANSWER_SPARK * sizeof *entry->spark)};
+    memset(entry->spark, 0, HB_ANSWER_SPARK * sizeof *entry->spark);
     hb_map_insert(&list->map, hb_hash(entry->name, 0), (uint32_t)list->count++);
     return true;
+}
+
+static channel_entry *find_entry(channel_list *list, hb_bytes channel)
+{
+    const uint64_t hash = hb_hash(channel, 0);
+    for (uint32_t at = hb_map_first(&list->map, hash); at != HB_MAP_END; at = hb_map_next(&list->map, hash, at)) {
+        channel_entry *entry = &list->entries[hb_map_entry(&list->map, at)];
+        if (hb_bytes_equal(entry->name, channel))
+            return entry;
+    }
+    return NULL;
 }
 
 static bool add_minute(void *context, const hb_minute_row *row, hb_layer layer)
 {
     channel_list *list = context;
-    const uint64_t hash = hb_hash(row->channel, 0);
+    channel_entry *entry = find_entry(list, row->channel);
+    const int64_t age = (list->minute_s - row->minute_s) / HB_MINUTE_S; /* minutes before the one in progress */
     (void)layer;
-    for (uint32_t at = hb_map_first(&list->map, hash); at != HB_MAP_END; at = hb_map_next(&list->map, hash, at)) {
-        channel_entry *entry = &list->entries[hb_map_entry(&list->map, at)];
-        if (!hb_bytes_equal(entry->name, row->channel))
-            continue;
-        const double share = row->minute_s >= list->minute_s
-                                 ? 1
-                                 : (double)(list->minute_s + HB_MINUTE_S - list->now_s) / (double)HB_MINUTE_S;
-        entry->messages += share * (double)row->count.messages;
-        entry->words += share * (double)row->count.words;
-        if (row->count.chatters > entry->chatters)
-            entry->chatters = row->count.chatters;
-        break;
-    }
+    if (entry == NULL)
+        return true;
+    if (age >= 1 && age <= HB_ANSWER_SPARK)
+        entry->spark[HB_ANSWER_SPARK - age] = row->count.messages;
+    if (age > 1)
+        return true;
+    const double share = age <= 0 ? 1 : (double)(list->minute_s + HB_MINUTE_S - list->now_s) / (double)HB_MINUTE_S;
+    entry->messages += share * (double)row->count.messages;
+    entry->words += share * (double)row->count.words;
+    if (row->count.chatters > entry->chatters)
+        entry->chatters = row->count.chatters;
     return true;
 }
 
@@ -118,6 +131,7 @@ static bool add_rows(channel_list *list, hb_store *store, uint32_t limit, hb_err
         cells[5].text = emote;
         cells[6].time_s = entry->first_seen_s;
         cells[7].time_s = entry->last_seen_s;
+        cells[8].spark = entry->spark;
     }
     return true;
 }
@@ -128,8 +142,8 @@ bool hb_answer_list_channels(hb_answer *answer, hb_store *store, uint32_t limit,
     answer->from_s = now_s - HB_MINUTE_S;
     answer->to_s = now_s;
     const bool good = hb_store_channels(store, add_channel, &list, error) &&
-                      hb_store_minutes(store, HB_BYTES(""), list.minute_s - HB_MINUTE_S, list.minute_s + HB_MINUTE_S,
-                                       add_minute, &list, error) &&
+                      hb_store_minutes(store, HB_BYTES(""), list.minute_s - HB_ANSWER_SPARK * HB_MINUTE_S,
+                                       list.minute_s + HB_MINUTE_S, add_minute, &list, error) &&
                       add_rows(&list, store, limit, error);
     hb_map_free(&list.map);
     free(list.entries);

@@ -12,7 +12,8 @@ typedef enum hb_cell_kind {
     HB_CELL_TEXT,
     HB_CELL_COUNT,
     HB_CELL_REAL, /* shown with one decimal */
-    HB_CELL_TIME
+    HB_CELL_TIME,
+    HB_CELL_SPARK /* HB_ANSWER_SPARK counts, one after the other; in a table a row of bars */
 } hb_cell_kind;
 
 typedef struct hb_column {
@@ -25,6 +26,7 @@ typedef union hb_cell {
     uint64_t count;
     double real;
     int64_t time_s;
+    const uint64_t *spark; /* in the answer's arena */
 } hb_cell;
 
 struct hb_answer {
