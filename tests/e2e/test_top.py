@@ -50,7 +50,7 @@ class Terminal:
         self.ended = hub.path("ended")
         command = " ".join([before, hub.HUBBUB, "top", *arguments])
         self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows),
-                  f"sh -c 'stty -g >{self.ended}.before; {command}; code=$?; stty -g >{self.ended}.after; echo $code >{self.ended}; "
+                  f"sh -c 'trap : INT; stty -g >{self.ended}.before; {command}; code=$?; stty -g >{self.ended}.after; echo $code >{self.ended}; "
                   "exec sleep 600'")
 
     def tmux(self, *arguments):
