@@ -245,7 +245,7 @@ static void draw_table(hb_top_screen *screen, hb_top_state *state, const hb_top_
     if (choosing)
         scroll_to(state, chosen);
     for (unsigned i = 0; i < state->page && state->first + i < state->row_count; i++)
-        draw_channel_row(screen, &layout, state->rows[state->first + i], row + 1 + i,
+        draw_channel_row(screen, &layout, state->rows[state->first + i].channel, row + 1 + i,
                          choosing && state->first + i == chosen, news->now_s);
 }
 

@@ -79,8 +79,8 @@ static double number_in(const hb_top_channel *channel, hb_top_column column)
 static int compare(const void *a, const void *b, void *context)
 {
     const hb_top_state *const state = context;
-    const hb_top_channel *const left = *(const hb_top_channel *const *)a;
-    const hb_top_channel *const right = *(const hb_top_channel *const *)b;
+    const hb_top_channel *const left = ((const hb_top_row *)a)->channel;
+    const hb_top_channel *const right = ((const hb_top_row *)b)->channel;
     int order = 0;
     if (state->sort == HB_TOP_EMOTE)
         order = hb_bytes_compare(left->emote, right->emote);
@@ -109,14 +109,14 @@ void hb_top_state_arrange(hb_top_state *state, const hb_top_news *news)
     HB_RESERVE(state->rows, state->row_capacity, news->channel_count + 1);
     for (size_t i = 0; i < news->channel_count; i++)
         if (holds(news->channels[i].name, state->filter))
-            state->rows[state->row_count++] = &news->channels[i];
+            state->rows[state->row_count++].channel = &news->channels[i];
     qsort_r(state->rows, state->row_count, sizeof *state->rows, compare, state);
 }
 
 size_t hb_top_state_chosen(const hb_top_state *state)
 {
     for (size_t i = 0; i < state->row_count; i++)
-        if (hb_bytes_equal(state->rows[i]->name, hb_bytes_of(state->chosen)))
+        if (hb_bytes_equal(state->rows[i].channel->name, hb_bytes_of(state->chosen)))
             return i;
     return 0;
 }
@@ -134,7 +134,7 @@ static void choose(hb_top_state *state, size_t row)
         return;
     if (row >= state->row_count)
         row = state->row_count - 1;
-    copy_name(state->chosen, state->rows[row]->name);
+    copy_name(state->chosen, state->rows[row].channel->name);
 }
 
 /* ---- Keys ---- */

@@ -36,6 +36,10 @@ enum {
     HB_TOP_KEY_ERASE
 };
 
+typedef struct hb_top_row {
+    const hb_top_channel *channel; /* in the news */
+} hb_top_row;
+
 typedef struct hb_top_state {
     hb_top_column sort;
     bool ascending;
@@ -48,9 +52,9 @@ typedef struct hb_top_state {
     unsigned scrolled; /* rows of a channel's rankings above the first that is shown */
     bool help;
     bool quit;
-    unsigned page;               /* rows of the table, as last drawn */
-    size_t first;                /* row of the table that is shown on top, as last drawn */
-    const hb_top_channel **rows; /* of the news: those that pass the filter, sorted */
+    unsigned page;    /* rows of the table, as last drawn */
+    size_t first;     /* row of the table that is shown on top, as last drawn */
+    hb_top_row *rows; /* those of the news that pass the filter, sorted */
     size_t row_count;
     size_t row_capacity;
 } hb_top_state;

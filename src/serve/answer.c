@@ -143,7 +143,10 @@ static bool take_channel(hb_answer *answer, hb_bytes channel, hb_error *error)
 
 static bool take_range(hb_answer *answer, const hb_question *question, hb_error *error)
 {
-    const int64_t step_s = kinds[question->kind].step_s;
+    const int64_t step_s = question->step_s > 0 ? question->step_s : kinds[question->kind].step_s;
+    if (question->step_s < 0 || question->step_s % HB_MINUTE_S != 0 || step_s > HB_ANSWER_STEP_MAX_S)
+        return hb_fail(error, HB_ERROR_USAGE, "the step must be a number of whole minutes, up to %d days",
+                       HB_ANSWER_STEP_MAX_S / HB_DAY_S);
     if (question->from_s > question->to_s)
         return hb_fail(error, HB_ERROR_USAGE, "the range ends before it begins: 'from' is after 'to'");
     if (question->from_s < 0 || question->to_s > TIME_END_S)
@@ -184,6 +187,7 @@ static bool fill(hb_answer *answer, hb_store *store, const hb_question *question
         return false;
     const bool ranking = question->kind == HB_ASK_WORDS || question->kind == HB_ASK_USERS;
     if (!(ranking                            ? hb_answer_rank(answer, store, question, error)
+          : question->step_s > HB_MINUTE_S   ? hb_answer_list_steps(answer, store, question, error)
           : question->kind == HB_ASK_STREAMS ? hb_answer_list_streams(answer, store, question->limit, now_s, error)
                                              : answer_minutes(answer, store, question, error)))
         return false;

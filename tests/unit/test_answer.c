@@ -131,6 +131,36 @@ static void viewers_are_the_minutes_with_samples(void **state)
     hb_store_close(store);
 }
 
+static void steps_sum_up_minutes(void **state)
+{
+    (void)state;
+    hb_store *store = open_store();
+    apply(store, &small_world);
+    hb_question question = rate_question;
+    question.step_s = 120;
+    /* 4 and 30 chatters are 17 in the mean; the range is widened to whole steps. */
+    question.from_s += 61;
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "time,messages,words,chatters,shared,layer\r\n"
+                  "2025-11-24T16:00:00Z,65,140,17,1,speed\r\n2025-11-24T16:02:00Z,10,30,9,0,speed\r\n");
+    question.limit = 1; /* the newest step that there can be in the range, which has nothing */
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV, "time,messages,words,chatters,shared,layer\r\n");
+    question.to_s = HOUR + 130;
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "time,messages,words,chatters,shared,layer\r\n2025-11-24T16:02:00Z,10,30,9,0,speed\r\n");
+    question = rate_question;
+    question.kind = HB_ASK_VIEWERS;
+    question.step_s = HB_DAY_S;
+    assert_answer(
+        store, question, HOUR, HB_FORMAT_CSV,
+        "time,viewers,samples,game,title,layer\r\n2025-11-24T00:00:00Z,200,3,Chess,\"\"\"a\"\", b\",speed\r\n");
+    question.step_s = 90;
+    expect_refusal(store, question, HB_ERROR_USAGE, "whole minutes");
+    question.step_s = 60 * HB_DAY_S;
+    expect_refusal(store, question, HB_ERROR_USAGE, "31 days");
+    hb_store_close(store);
+}
+
 /* One letter a minute: '-' nothing at all, '.' chat only, a letter a sample with that game, in upper case with another
  * title. */
 static void streams_are_made_of(hb_store *store, const char *letters)
@@ -809,6 +839,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(rates_are_the_newest_minutes),
         STORE_TEST(viewers_are_the_minutes_with_samples),
+        STORE_TEST(steps_sum_up_minutes),
         STORE_TEST(channels_show_the_last_sixty_seconds),
         STORE_TEST(wrong_questions_are_refused),
         cmocka_unit_test(streams_tell_what_changed),

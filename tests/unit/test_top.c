@@ -135,18 +135,18 @@ static void the_table_sorts_filters_and_scrolls(void **unused)
     hb_top_news *news = take_channels(channels_answer);
     hb_top_state state = begin();
     hb_top_state_arrange(&state, news);
-    assert_bytes(state.rows[0]->name, "xqc");
+    assert_bytes(state.rows[0].channel->name, "xqc");
     keys(&state, news, ">");
     assert_int_equal(state.sort, HB_TOP_WORDS);
-    assert_bytes(state.rows[0]->name, "asmongold");
+    assert_bytes(state.rows[0].channel->name, "asmongold");
     keys(&state, news, "r");
-    assert_bytes(state.rows[0]->name, "forsen");
+    assert_bytes(state.rows[0].channel->name, "forsen");
     keys(&state, news, "<<");
     assert_int_equal(state.sort, HB_TOP_CHANNEL);
-    assert_bytes(state.rows[2]->name, "xqc");
+    assert_bytes(state.rows[2].channel->name, "xqc");
     keys(&state, news, "<");
     assert_int_equal(state.sort, HB_TOP_LAST);
-    assert_bytes(state.rows[0]->name, "xqc");
+    assert_bytes(state.rows[0].channel->name, "xqc");
 
     keys(&state, news, "/X/");
     assert_int_equal(state.row_count, 0);
