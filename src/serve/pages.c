@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
+#define ZLIB_CONST
 #include <zlib.h>
 
 #define DECLARE(name, path, file, type) extern const char hb_file_##name[], hb_file_##name##_end[];
@@ -35,7 +36,7 @@ static hb_bytes zip(hb_bytes content)
         hb_out_of_memory(content.size);
     const size_t room = deflateBound(&stream, content.size);
     char *const out = hb_alloc(room);
-    stream.next_in = (Bytef *)(uintptr_t)content.data; /* zlib only reads it */
+    stream.next_in = (const Bytef *)content.data;
     stream.avail_in = (uInt)content.size;
     stream.next_out = (Bytef *)out;
     stream.avail_out = (uInt)room;
