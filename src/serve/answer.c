@@ -12,10 +12,16 @@
 
 #define TIME_END_S INT64_C(253402300800) /* the year 10000; hb_time_parse ends there as well */
 
-static const hb_column channel_columns[] = {
-    {"channel", HB_CELL_TEXT},          {"room_id", HB_CELL_TEXT},   {"messages_per_minute", HB_CELL_REAL},
-    {"words_per_minute", HB_CELL_REAL}, {"chatters", HB_CELL_COUNT}, {"top_emote", HB_CELL_TEXT},
-    {"first_seen", HB_CELL_TIME},       {"last_seen", HB_CELL_TIME}, {"moment", HB_CELL_TIME}};
+static const hb_column channel_columns[] = {{"channel", HB_CELL_TEXT},
+                                            {"room_id", HB_CELL_TEXT},
+                                            {"messages_per_minute", HB_CELL_REAL},
+                                            {"words_per_minute", HB_CELL_REAL},
+                                            {"chatters", HB_CELL_COUNT},
+                                            {"top_emote", HB_CELL_TEXT},
+                                            {"first_seen", HB_CELL_TIME},
+                                            {"last_seen", HB_CELL_TIME},
+                                            {"moment", HB_CELL_TIME},
+                                            {"spark", HB_CELL_SPARK}};
 static const hb_column rate_columns[] = {{"time", HB_CELL_TIME},    {"messages", HB_CELL_COUNT},
                                          {"words", HB_CELL_COUNT},  {"chatters", HB_CELL_COUNT},
                                          {"shared", HB_CELL_COUNT}, {"layer", HB_CELL_TEXT}};
@@ -153,7 +159,10 @@ static bool take_channel(hb_answer *answer, hb_bytes channel, hb_error *error)
 
 static bool take_range(hb_answer *answer, const hb_question *question, hb_error *error)
 {
-    const int64_t step_s = kinds[question->kind].step_s;
+    const int64_t step_s = question->step_s > 0 ? question->step_s : kinds[question->kind].step_s;
+    if (question->step_s < 0 || question->step_s % HB_MINUTE_S != 0 || step_s > HB_ANSWER_STEP_MAX_S)
+        return hb_fail(error, HB_ERROR_USAGE, "the step must be a number of whole minutes, up to %d days",
+                       HB_ANSWER_STEP_MAX_S / HB_DAY_S);
     if (question->from_s > question->to_s)
         return hb_fail(error, HB_ERROR_USAGE, "the range ends before it begins: 'from' is after 'to'");
     if (question->from_s < 0 || question->to_s > TIME_END_S)
@@ -209,6 +218,7 @@ static bool fill(hb_answer *answer, hb_store *store, const hb_question *question
         return false;
     const bool ranking = question->kind == HB_ASK_WORDS || question->kind == HB_ASK_USERS;
     if (!(ranking                            ? hb_answer_rank(answer, store, question, error)
+          : question->step_s > HB_MINUTE_S   ? hb_answer_list_steps(answer, store, question, error)
           : question->kind == HB_ASK_STREAMS ? hb_answer_list_streams(answer, store, question->limit, now_s, error)
                                              : answer_minutes(answer, store, question, error)))
         return false;

@@ -2,8 +2,11 @@
  *
  * An answer is a small table with a head. Words and users are kept by the hour, so their range is widened to whole
  * hours; rates and viewers are kept by the minute, and theirs is widened to whole minutes. The head says which range
- * was answered. An answer is exact unless words or users of an hour in progress could have changed since its last
- * sheet, which is at most a minute old; the top rows that the store keeps are exact at any time.
+ * was answered; with a step, to whole steps. Of a step of more than a minute, messages, words, shared and samples are
+ * sums, chatters the mean of the minutes in which something was said, viewers the mean of the samples, game and title
+ * the last; the layer is speed where any of the minutes' is. An answer is exact unless words or users of an hour in
+ * progress could have changed since its last sheet, which is at most a minute old; the top rows that the store keeps
+ * are exact at any time.
  *
  * A change of a stream is "live", "offline", "game" or "title", seen from the viewer samples: three minutes without one
  * are taken for offline.
@@ -11,7 +14,8 @@
  * Of a channel, messages_per_minute and words_per_minute estimate the last 60 seconds; chatters are the distinct ones
  * of the minute in progress or of the one before, whichever are more; top_emote is that of the hour in which the
  * channel was last seen, empty if that was earlier than the hour before this one; moment is that of the last ten
- * minutes, if there was one (views/moments.h). The busiest channel comes first.
+ * minutes, if there was one (views/moments.h); spark holds the messages of each of the last HB_ANSWER_SPARK minutes
+ * that are over, the oldest first. The busiest channel comes first.
  */
 #ifndef HB_SERVE_ANSWER_H
 #define HB_SERVE_ANSWER_H
@@ -20,7 +24,7 @@
 
 typedef enum hb_question_kind {
     HB_ASK_CHANNELS, /* channel, room_id, messages_per_minute, words_per_minute, chatters, top_emote, first_seen,
-                        last_seen, moment */
+                        last_seen, moment, spark */
     HB_ASK_RATE,     /* time, messages, words, chatters, shared, layer */
     HB_ASK_WORDS,    /* rank, kind, word, count */
     HB_ASK_USERS,    /* rank, user_id, user_name, messages, words */
@@ -36,13 +40,16 @@ typedef struct hb_question {
     int64_t to_s;      /* not counted in */
     uint32_t limit;    /* rows at most; the newest by time, the first of a ranking */
     hb_kind word_kind; /* HB_KINDS: all */
+    int64_t step_s;    /* of HB_ASK_RATE and HB_ASK_VIEWERS: sums up minutes; a multiple of 60, 0 as 60 */
 } hb_question;
 
 typedef struct hb_answer hb_answer;
 
-/* Answers; NULL and *error: HB_ERROR_USAGE (from after to, no channel name), HB_ERROR_MISSING (a channel that was never
- * seen: named), HB_ERROR_CORRUPT (a bad sheet: named), HB_ERROR_LIMIT (over 2 million different words or users in the
- * range, or 256 MiB of them), or the store's errors. now_s: what the live rates of HB_ASK_CHANNELS go by,
+enum { HB_ANSWER_SPARK = 30 /* minutes */, HB_ANSWER_STEP_MAX_S = 31 * 86400 };
+
+/* Answers; NULL and *error: HB_ERROR_USAGE (from after to, a wrong step, no channel name), HB_ERROR_MISSING (a channel
+ * that was never seen: named), HB_ERROR_CORRUPT (a bad sheet: named), HB_ERROR_LIMIT (over 2 million different words or
+ * users in the range, or 256 MiB of them), or the store's errors. now_s: what the live rates of HB_ASK_CHANNELS go by,
  * and whether a stream has ended. The caller
  * closes the answer. */
 hb_answer *hb_answer_open(hb_store *store, const hb_question *question, int64_t now_s, hb_error *error);

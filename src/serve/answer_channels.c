@@ -1,6 +1,6 @@
 /* answer_channels.c - the overview of all channels, made to be asked once a second for thousands of them.
  *
- * One question gives the last two minutes of every channel. Rates are an estimate for the last 60 seconds: the minute
+ * One question gives the last half hour of every channel. Rates are an estimate for the last 60 seconds: the minute
  * in progress, and of the minute before it the share that still lies within them. Chatters are those of the minute in
  * progress or of the one before, whichever are more: minutes are all that rows know exactly. The top emote is that of
  * the hour in which the channel was last seen, if that was in this hour or the one before: channels of old archives
@@ -23,6 +23,7 @@ typedef struct channel_entry {
     double words;
     uint64_t chatters;
     int64_t moment_s;
+    uint64_t *spark;
 } channel_entry;
 
 typedef struct channel_list {
@@ -44,7 +45,9 @@ static bool add_channel(void *context, const hb_channel_row *row)
                              .room_id = hb_arena_copy(&list->answer->texts, row->room_id),
                              .first_seen_s = row->first_seen_s,
                              .last_seen_s = row->last_seen_s,
-                             .moment_s = HB_TIME_NONE};
+                             .moment_s = HB_TIME_NONE,
+                             .spark = hb_arena_alloc(&list->answer->texts, HB_ANSWER_SPARK * sizeof *entry->spark)};
+    memset(entry->spark, 0, HB_ANSWER_SPARK * sizeof *entry->spark);
     hb_map_insert(&list->map, hb_hash(entry->name, 0), (uint32_t)list->count++);
     return true;
 }
@@ -63,12 +66,15 @@ static bool add_minute(void *context, const hb_minute_row *row, hb_layer layer)
 {
     channel_list *list = context;
     channel_entry *entry = find_channel(list, row->channel);
+    const int64_t age = (list->minute_s - row->minute_s) / HB_MINUTE_S; /* minutes before the one in progress */
     (void)layer;
     if (entry == NULL)
         return true;
-    const double share = row->minute_s >= list->minute_s
-                             ? 1
-                             : (double)(list->minute_s + HB_MINUTE_S - list->now_s) / (double)HB_MINUTE_S;
+    if (age >= 1 && age <= HB_ANSWER_SPARK)
+        entry->spark[HB_ANSWER_SPARK - age] = row->count.messages;
+    if (age > 1)
+        return true;
+    const double share = age <= 0 ? 1 : (double)(list->minute_s + HB_MINUTE_S - list->now_s) / (double)HB_MINUTE_S;
     entry->messages += share * (double)row->count.messages;
     entry->words += share * (double)row->count.words;
     if (row->count.chatters > entry->chatters)
@@ -139,6 +145,7 @@ static bool add_rows(channel_list *list, hb_store *store, uint32_t limit, hb_err
         cells[6].time_s = entry->first_seen_s;
         cells[7].time_s = entry->last_seen_s;
         cells[8].time_s = entry->moment_s;
+        cells[9].spark = entry->spark;
     }
     return true;
 }
@@ -149,8 +156,8 @@ bool hb_answer_list_channels(hb_answer *answer, hb_store *store, uint32_t limit,
     answer->from_s = now_s - HB_MINUTE_S;
     answer->to_s = now_s;
     const bool good = hb_store_channels(store, add_channel, &list, error) &&
-                      hb_store_minutes(store, HB_BYTES(""), list.minute_s - HB_MINUTE_S, list.minute_s + HB_MINUTE_S,
-                                       add_minute, &list, error) &&
+                      hb_store_minutes(store, HB_BYTES(""), list.minute_s - HB_ANSWER_SPARK * HB_MINUTE_S,
+                                       list.minute_s + HB_MINUTE_S, add_minute, &list, error) &&
                       hb_store_moments(store, HB_BYTES(""), now_s - MOMENT_S, now_s + 1, add_moment, &list, error) &&
                       add_rows(&list, store, limit, error);
     hb_map_free(&list.map);

@@ -62,7 +62,8 @@ typedef enum parameter {
     CHANNEL = 64,
     TEXT = 128,
     BEFORE = 256,
-    FORMAT = 512
+    FORMAT = 512,
+    STEP = 1024
 } parameter;
 
 static bool take_time(hb_bytes value, const char *name, int64_t now_s, int64_t *time_s, hb_error *error)
@@ -80,6 +81,17 @@ static bool take_limit(hb_bytes value, uint32_t *limit, hb_error *error)
         return hb_fail(error, HB_ERROR_USAGE, "limit is '%.*s', but must be a number from 1 to %d", HB_PRINT(value),
                        HB_LIMIT_MAX);
     *limit = (uint32_t)number;
+    return true;
+}
+
+static bool take_step(hb_bytes value, int64_t *step_s, hb_error *error)
+{
+    uint64_t number = 0;
+    if (!hb_bytes_to_u64(value, &number) || number < HB_MINUTE_S || number > HB_ANSWER_STEP_MAX_S ||
+        number % HB_MINUTE_S != 0)
+        return hb_fail(error, HB_ERROR_USAGE, "step is '%.*s', but must be seconds: a multiple of 60, up to %d",
+                       HB_PRINT(value), HB_ANSWER_STEP_MAX_S);
+    *step_s = (int64_t)number;
     return true;
 }
 
@@ -149,7 +161,7 @@ static parameter find_parameter(hb_bytes name)
         parameter parameter;
     } known[] = {{{"from", 4}, FROM},     {{"to", 2}, TO},           {{"limit", 5}, LIMIT},     {{"kind", 4}, KIND},
                  {{"user", 4}, USER},     {{"deleted", 7}, DELETED}, {{"channel", 7}, CHANNEL}, {{"text", 4}, TEXT},
-                 {{"before", 6}, BEFORE}, {{"format", 6}, FORMAT}};
+                 {{"before", 6}, BEFORE}, {{"format", 6}, FORMAT},   {{"step", 4}, STEP}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (hb_bytes_equal(known[i].name, name))
             return known[i].parameter;
@@ -179,6 +191,8 @@ static bool take_parameter(parameter which, hb_bytes value, int64_t now_s, hb_re
         return take_cursor(value, request, error);
     case FORMAT:
         return take_format(value, &request->format, error);
+    case STEP:
+        return take_step(value, &request->question.step_s, error);
     }
     return false;
 }
@@ -224,10 +238,10 @@ typedef struct view {
 } view;
 
 static const view views[] = {
-    {{"rate", 4}, HB_ROUTE_ANSWER, HB_ASK_RATE, FROM | TO | LIMIT, HB_LIMIT_DEFAULT_RATE},
+    {{"rate", 4}, HB_ROUTE_ANSWER, HB_ASK_RATE, FROM | TO | LIMIT | STEP, HB_LIMIT_DEFAULT_RATE},
     {{"words", 5}, HB_ROUTE_ANSWER, HB_ASK_WORDS, FROM | TO | LIMIT | KIND, HB_LIMIT_DEFAULT},
     {{"users", 5}, HB_ROUTE_ANSWER, HB_ASK_USERS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
-    {{"viewers", 7}, HB_ROUTE_ANSWER, HB_ASK_VIEWERS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT_RATE},
+    {{"viewers", 7}, HB_ROUTE_ANSWER, HB_ASK_VIEWERS, FROM | TO | LIMIT | STEP, HB_LIMIT_DEFAULT_RATE},
     {{"streams", 7}, HB_ROUTE_ANSWER, HB_ASK_STREAMS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
     {{"moments", 7}, HB_ROUTE_ANSWER, HB_ASK_MOMENTS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
     {{"messages", 8},

@@ -1,0 +1,36 @@
+// How much more often a word came than before: the words of a range against those of as long a time just before it.
+
+const noteworthy = 1.25; // times as often, or as seldom
+const fewest = 5; // times that a word must have come, here or there, to say anything
+
+const key = ({ kind, word }) => `${kind} ${word}`;
+
+// What to ask for: as long as the answer about `now`, and just before it. Times are those of answers.
+export function before({ from, to }) {
+  const start = Date.parse(from) / 1000;
+  const end = Date.parse(to) / 1000;
+  return { from: Math.max(0, 2 * start - end), to: start };
+}
+
+// Texts by row: "×2.3", "×0.4", "new". A word that is not in the old answer came at most as often as its last row, if that
+// answer was full. nowMs: an answer's last hour may go on.
+export function changes(answer, old, limit, nowMs) {
+  const texts = new Map();
+  if (old.rows.length === 0) return texts;
+  const start = Date.parse(answer.from);
+  const length = Date.parse(answer.to) - start;
+  const passed = Math.min(length, Math.max(60000, nowMs - start));
+  const counts = new Map(old.rows.map((row) => [key(row), row.count]));
+  const unseen = old.rows.length >= limit ? old.rows.at(-1).count : 0;
+  for (const row of answer.rows) {
+    const was = counts.get(key(row)) ?? unseen;
+    if (Math.max(row.count, was) < fewest) continue;
+    const times = was === 0 ? Infinity : row.count / passed / (was / length);
+    if (times === Infinity) texts.set(key(row), 'new');
+    else if (times >= noteworthy || times <= 1 / noteworthy)
+      texts.set(key(row), `×${times >= 10 ? Math.round(times) : times.toFixed(times < 0.1 ? 2 : 1)}`);
+  }
+  return texts;
+}
+
+export const changeKey = key;
