@@ -10,9 +10,13 @@
 #include "text/shown.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
-enum { WIDTH_MAX = 60 }; /* columns of one table cell; what is longer is cut */
+enum {
+    WIDTH_MAX = 60, /* columns of one table cell; what is longer is cut */
+    SHARE_DECIMALS = 4
+};
 
 bool hb_format_parse(hb_bytes name, hb_format *format)
 {
@@ -47,10 +51,16 @@ static void print_json_cell(hb_buffer *out, const hb_column *column, const hb_ce
         hb_json_text(out, cell->text);
         break;
     case HB_CELL_COUNT:
-        hb_json_unsigned(out, cell->count);
+        if (cell->count == HB_COUNT_NONE)
+            hb_json_null(out);
+        else
+            hb_json_unsigned(out, cell->count);
         break;
     case HB_CELL_REAL:
         hb_json_real(out, cell->real, 1);
+        break;
+    case HB_CELL_SHARE:
+        hb_json_real(out, cell->real, SHARE_DECIMALS);
         break;
     case HB_CELL_TIME:
         print_json_time(out, cell->time_s);
@@ -103,10 +113,15 @@ static void print_plain(hb_buffer *out, hb_cell_kind kind, const hb_cell *cell)
         hb_buffer_append(out, cell->text);
         break;
     case HB_CELL_COUNT:
-        hb_buffer_print(out, "%" PRIu64, cell->count);
+        if (cell->count != HB_COUNT_NONE)
+            hb_buffer_print(out, "%" PRIu64, cell->count);
         break;
     case HB_CELL_REAL:
         hb_buffer_print(out, "%.1f", cell->real);
+        break;
+    case HB_CELL_SHARE:
+        if (!isnan(cell->real))
+            hb_buffer_print(out, "%.*f", SHARE_DECIMALS, cell->real);
         break;
     case HB_CELL_TIME:
         if (cell->time_s != HB_TIME_NONE) {
@@ -193,7 +208,10 @@ static void print_head(const hb_answer *answer, hb_buffer *out)
     if (answer->channel.size > 0)
         hb_buffer_print(out, "%.*s, ", HB_PRINT(answer->channel));
     hb_buffer_print(out, "%s to %s%s%s\n", from, to,
-                    answer->exact ? "" : "; the hour still goes on: lower ranks may lag by a minute",
+                    answer->exact ? ""
+                    : answer->columns[0].kind == HB_CELL_TIME
+                        ? "; the hour still goes on: its last minutes may lag"
+                        : "; the hour still goes on: lower ranks may lag by a minute",
                     answer->cell_count == 0 ? ": nothing" : "");
 }
 

@@ -243,6 +243,7 @@ static const view views[] = {
     {{"users", 5}, HB_ROUTE_ANSWER, HB_ASK_USERS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
     {{"viewers", 7}, HB_ROUTE_ANSWER, HB_ASK_VIEWERS, FROM | TO | LIMIT | STEP, HB_LIMIT_DEFAULT_RATE},
     {{"streams", 7}, HB_ROUTE_ANSWER, HB_ASK_STREAMS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
+    {{"engagement", 10}, HB_ROUTE_ANSWER, HB_ASK_ENGAGEMENT, FROM | TO | LIMIT, HB_LIMIT_DEFAULT_RATE},
     {{"moments", 7}, HB_ROUTE_ANSWER, HB_ASK_MOMENTS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
     {{"messages", 8},
      HB_ROUTE_MESSAGES,
@@ -253,8 +254,7 @@ static const view views[] = {
 
 static const view all_channels = {
     {"channels", 8}, HB_ROUTE_ANSWER, HB_ASK_CHANNELS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT};
-static const view all_moments = {
-    {"moments", 7}, HB_ROUTE_ANSWER, HB_ASK_MOMENTS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT};
+static const view all_moments = {{"moments", 7}, HB_ROUTE_ANSWER, HB_ASK_MOMENTS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT};
 static const view live = {{"live", 4}, HB_ROUTE_LIVE, HB_ASK_CHANNELS, CHANNEL, HB_LIMIT_DEFAULT};
 
 /* Finds what the path behind "/api/v1/" asks for, and takes the channel out of it. NULL: nothing. */

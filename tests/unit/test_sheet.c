@@ -72,8 +72,9 @@ static void a_sheet_is_read_back_as_it_was_written(void **state)
     }
 }
 
-static bool count_user(void *context, hb_bytes id, hb_bytes name, uint32_t messages, uint32_t words)
+static bool count_user(void *context, hb_bytes id, hb_bytes name, uint32_t messages, uint32_t words, uint64_t minutes)
 {
+    assert_true(minutes == 1U << 1 || minutes == 1U << 2);
     assert_true(id.size == 1 && name.size == 3 && messages == 1 && words > 0);
     ++*(size_t *)context;
     return true;
