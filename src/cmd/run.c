@@ -116,6 +116,7 @@ static int run(const hb_options *options)
     }
     fine = close_parts(&parts, fine, &error);
     hb_channel_list_free(&settings.channels);
+    hb_ignored_close(settings.server.ignored);
     return fine ? 0 : hb_exit_code(&error);
 }
 
