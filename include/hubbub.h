@@ -112,6 +112,12 @@ typedef struct hb_fact {
     hb_bytes title;        /* of a viewer sample: tag title */
 } hb_fact;
 
+enum {
+    HB_EMOTE_NAME_MAX = 100,      /* bytes of a name in EMOTES; the services allow some 30 to 100 */
+    HB_EMOTES_MAX = 16384,        /* names of a channel in an hour; the largest channels have some 2,500 */
+    HB_EMOTES_BYTES_MAX = 1 << 18 /* bytes of these names */
+};
+
 typedef enum hb_fact_status {
     HB_FACT_OK,
     HB_FACT_OTHER,    /* a well-formed line that is no fact: PING, JOIN, a numeric */

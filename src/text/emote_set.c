@@ -114,7 +114,7 @@ static bool add(hb_emote_set *set, hb_bytes name, uint32_t since_ms)
         known->since_ms = since_ms < known->since_ms ? since_ms : known->since_ms;
         return true;
     }
-    if (set->count == HB_EMOTE_SET_NAMES || set->names.size + name.size > HB_EMOTE_SET_BYTES)
+    if (set->count == HB_EMOTES_MAX || set->names.size + name.size > HB_EMOTES_BYTES_MAX)
         return false;
     HB_RESERVE(set->emotes, set->capacity, set->count + 1);
     set->emotes[set->count++] = (emote){(uint32_t)set->names.size, (uint32_t)name.size, since_ms};

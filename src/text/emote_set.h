@@ -2,7 +2,8 @@
  * to Twitch are words.
  *
  * A set says of each name from when in its hour on it is an emote. Names are added in any order: the earliest moment
- * counts. Each is a whole chunk of a message's text, as those extensions find them.
+ * counts. Each is a whole chunk of a message's text, as those extensions find them. A set takes HB_EMOTES_MAX names, of
+ * HB_EMOTES_BYTES_MAX bytes together.
  */
 #ifndef HB_TEXT_EMOTE_SET_H
 #define HB_TEXT_EMOTE_SET_H
@@ -10,12 +11,6 @@
 #include "base/bytes.h"
 
 typedef struct hb_emote_set hb_emote_set;
-
-enum {
-    HB_EMOTE_NAME_MAX = 100,     /* bytes of a name; the services allow some 30 to 100 */
-    HB_EMOTE_SET_NAMES = 16384,  /* names in a set at most; the largest channels have some 2,500 */
-    HB_EMOTE_SET_BYTES = 1 << 18 /* bytes of names in a set at most */
-};
 
 hb_emote_set *hb_emote_set_open(void);
 void hb_emote_set_close(hb_emote_set *set);

@@ -184,7 +184,7 @@ static void take_slot(hb_code_reader *in, hb_speed *speed)
 
 static void take_emotes(hb_code_reader *in, hb_fold_slot *slot)
 {
-    for (size_t left = hb_code_take_count(in, EMOTE_MIN, HB_EMOTE_SET_NAMES); left > 0 && !in->bad; left--) {
+    for (size_t left = hb_code_take_count(in, EMOTE_MIN, HB_EMOTES_MAX); left > 0 && !in->bad; left--) {
         const hb_bytes name = hb_code_take_bytes(in, hb_code_take_count(in, 1, HB_EMOTE_NAME_MAX));
         const uint32_t since_ms = (uint32_t)hb_code_take_up_to(in, HB_HOUR_S * 1000);
         if (!in->bad)
