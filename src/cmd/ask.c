@@ -186,5 +186,5 @@ const hb_command hb_command_words = {"words",       "CHANNEL", "a channel's most
 const hb_command hb_command_users = {"users", "CHANNEL", "a channel's most active users", users_options, 1, ask_users};
 const hb_command hb_command_viewers = {
     "viewers", "CHANNEL", "a channel's viewers, game and title, minute by minute", minutes_options, 1, ask_viewers};
-const hb_command hb_command_moments = {"moments",       "[CHANNEL]", "minutes in which chat stood out, and its words then",
-                                       moments_options, 1,           ask_moments};
+const hb_command hb_command_moments = {
+    "moments", "[CHANNEL]", "minutes in which chat stood out, and its words then", moments_options, 1, ask_moments};

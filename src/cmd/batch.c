@@ -9,6 +9,7 @@
 #include "cmd/commands.h"
 #include "cmd/compare.h"
 #include "cmd/moment_finder.h"
+#include "cmd/moment_poll.h"
 #include "cmd/on_spark.h"
 #include "cmd/processor.h"
 #include "cmd/recompute.h"
@@ -28,7 +29,7 @@ typedef struct batch_job {
     bool begun;                /* the changes of the hour in hand come in pieces */
     hb_comparison *comparison; /* of these pieces, where the store knows the hour */
     hb_difference difference;  /* what it has found */
-    int64_t *done; /* hours that were stored */
+    int64_t *done;             /* hours that were stored */
     size_t done_capacity;
     uint64_t hours;
     uint64_t facts;
@@ -218,8 +219,7 @@ static bool recompute_hours(const batch_plan *plan, batch_job *job, bool *stoppe
                     hours.going_on > 0 ? ": the hours that remain ended less than 5 minutes ago, or go on" : "");
     } else if (good && !*stopped && hours.count > 0) {
         job->all = &hours;
-        good = hb_recompute_hours(&work, &hours, stopped, error) &&
-               find_moments(job, &work, plan->store, error);
+        good = hb_recompute_hours(&work, &hours, stopped, error) && find_moments(job, &work, plan->store, error);
         say_summary(job, *stopped, hb_monotonic_ms() - from_ms);
     }
     hb_comparison_close(job->comparison); /* of an hour that failed */
@@ -288,7 +288,14 @@ static bool submit(const hb_options *options, bool *stopped, hb_error *error)
         {"top", hb_spark_top(top, numbers[0])},
         {"from", from ? hb_spark_number(hb_options_time(options, "from"), numbers[1]) : NULL},
         {"to", to ? hb_spark_number(hb_options_time(options, "to"), numbers[2]) : NULL}};
-    return hb_on_spark(options, "batch", arguments, sizeof arguments / sizeof *arguments, stopped, error);
+    hb_moment_poll *poll = hb_moment_poll_open(hb_options_log(options), hb_options_store(options), HB_LAYER_BATCH);
+    hb_error unimportant = {0};
+    hb_moment_poll_begin(poll, &unimportant); /* where it fails, all hours are looked at below */
+    const bool good =
+        hb_on_spark(options, "batch", arguments, sizeof arguments / sizeof *arguments, NULL, stopped, error) &&
+        hb_moment_poll_look(poll, true, error);
+    hb_moment_poll_close(poll);
+    return good;
 }
 
 static int run_on_spark(const hb_options *options)

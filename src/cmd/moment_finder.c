@@ -176,9 +176,8 @@ static bool read_store(finding *find)
         finder->store = hb_store_open(finder->store_address, HB_STORE_READ, find->error);
     if (finder->store == NULL || !hb_store_hold(finder->store, find->error))
         return false;
-    const bool good =
-        hb_store_minutes(finder->store, all, find->start_s, end_s, take_minute, find, find->error) &&
-        hb_store_moments(finder->store, all, range->from_s, range->to_s, take_stored, find, find->error);
+    const bool good = hb_store_minutes(finder->store, all, find->start_s, end_s, take_minute, find, find->error) &&
+                      hb_store_moments(finder->store, all, range->from_s, range->to_s, take_stored, find, find->error);
     hb_store_release(finder->store);
     return good;
 }
@@ -231,9 +230,10 @@ static void take_moment(finding *find, size_t channel, const hb_moment *moment)
     stored_moment *const stored = item.stored == 0 ? NULL : &find->stored[item.stored - 1];
     if (stored != NULL)
         stored->found = true;
-    const bool anew = find->range->anew && item.row.minute_s >= find->range->own_from_s &&
-                      item.row.minute_s < find->range->own_to_s;
-    if (is_own(find->range, item.row.minute_s, find->layers[cell]) && (stored == NULL || anew || differs(stored, &item)))
+    const bool anew =
+        find->range->anew && item.row.minute_s >= find->range->own_from_s && item.row.minute_s < find->range->own_to_s;
+    if (is_own(find->range, item.row.minute_s, find->layers[cell]) &&
+        (stored == NULL || anew || differs(stored, &item)))
         add_item(find, &item);
 }
 
@@ -243,8 +243,7 @@ static void find_moments(finding *find, int64_t end_s)
     const size_t end = end_s <= find->range->from_s ? first : (size_t)((end_s - find->start_s) / HB_MINUTE_S);
     hb_moment *found = hb_alloc((end - first + 1) * sizeof *found);
     for (size_t channel = 0; channel < find->channel_count; channel++) {
-        const size_t count =
-            hb_moments_find(find->paces + channel * find->stride, find->stride, first, end, found);
+        const size_t count = hb_moments_find(find->paces + channel * find->stride, find->stride, first, end, found);
         for (size_t i = 0; i < count; i++)
             take_moment(find, channel, &found[i]);
     }
@@ -262,8 +261,8 @@ static void find_gone(finding *find, int64_t end_s)
             channel == find->channel_count ? NONE : find->layers[channel * find->stride + minute];
         if (find->stored[i].found || row->minute_s >= end_s || !is_own(find->range, row->minute_s, layer))
             continue;
-        moment_item *const item = add_item(
-            find, &(moment_item){.row = *row, .layer = layer == NONE ? find->range->layer : (hb_layer)layer});
+        moment_item *const item =
+            add_item(find, &(moment_item){.row = *row, .layer = layer == NONE ? find->range->layer : (hb_layer)layer});
         item->row.gone = true;
     }
 }
@@ -280,8 +279,7 @@ static void take_line(void *context, size_t place, const hb_fact *message)
     const lines_visit *const visit = context;
     const hb_token *tokens = NULL;
     bool bad_utf8 = false;
-    const size_t count =
-        hb_words_split(visit->find->finder->words, message->text, message->emotes, &tokens, &bad_utf8);
+    const size_t count = hb_words_split(visit->find->finder->words, message->text, message->emotes, &tokens, &bad_utf8);
     hb_moment_tally_add(visit->items[place]->tally, message->user_id.size > 0 ? message->user_id : message->login,
                         tokens, count);
 }
@@ -337,10 +335,9 @@ static bool read_words(finding *find, moment_item *const *items, size_t count)
         finder->words = hb_words_open(find->error);
     if (finder->words != NULL && finder->log == NULL)
         finder->log = hb_log_open(finder->log_address, HB_LOG_READ, NULL, find->error);
-    bool good = finder->log != NULL &&
-                hb_moment_lines_read(finder->log, hb_log_is_kafka(finder->log_address), places, count,
-                                     find->range->marks, find->range->mark_count, find->range->stop, take_line, &visit,
-                                     find->error);
+    bool good = finder->log != NULL && hb_moment_lines_read(finder->log, hb_log_is_kafka(finder->log_address), places,
+                                                            count, find->range->marks, find->range->mark_count,
+                                                            find->range->stop, take_line, &visit, find->error);
     for (size_t i = 0; i < count; i++) {
         good = good && print_words(find, items[i]);
         hb_moment_tally_close(items[i]->tally);

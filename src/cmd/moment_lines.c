@@ -173,7 +173,8 @@ static bool read_topic(reading *read)
 }
 
 bool hb_moment_lines_read(hb_log *log, bool is_topic, const hb_moment_place *places, size_t count,
-                          const hb_moment_mark *marks, size_t mark_count, const atomic_bool *stop, hb_visit_moment_line *visit, void *context, hb_error *error)
+                          const hb_moment_mark *marks, size_t mark_count, const atomic_bool *stop,
+                          hb_visit_moment_line *visit, void *context, hb_error *error)
 {
     reading read = {
         .log = log, .places = places, .count = count, .stop = stop, .visit = visit, .context = context, .error = error};

@@ -25,9 +25,10 @@ typedef struct hb_moment_mark {
 typedef void hb_visit_moment_line(void *context, size_t place, const hb_fact *message);
 
 /* Reads them, in no promised order, and some more than once; Shared Chat copies are left out. Places ascend by minute.
- * is_topic: the log is Kafka's. An hour that is gone from the log has no messages; what is damaged is passed over. False: HB_ERROR_SYSTEM,
- * HB_ERROR_NETWORK; HB_ERROR_BUSY: *stop (which may be NULL) has become true. */
+ * is_topic: the log is Kafka's. An hour that is gone from the log has no messages; what is damaged is passed over.
+ * False: HB_ERROR_SYSTEM, HB_ERROR_NETWORK; HB_ERROR_BUSY: *stop (which may be NULL) has become true. */
 bool hb_moment_lines_read(hb_log *log, bool is_topic, const hb_moment_place *places, size_t count,
-                          const hb_moment_mark *marks, size_t mark_count, const atomic_bool *stop, hb_visit_moment_line *visit, void *context, hb_error *error);
+                          const hb_moment_mark *marks, size_t mark_count, const atomic_bool *stop,
+                          hb_visit_moment_line *visit, void *context, hb_error *error);
 
 #endif

@@ -35,10 +35,14 @@ static const hb_column stream_columns[] = {{"time", HB_CELL_TIME},
                                            {"game", HB_CELL_TEXT},
                                            {"title", HB_CELL_TEXT}};
 
-static const hb_column moment_columns[] = {
-    {"channel", HB_CELL_TEXT} /* where all are asked for */, {"time", HB_CELL_TIME},
-    {"score", HB_CELL_REAL}, {"messages", HB_CELL_COUNT}, {"chatters", HB_CELL_COUNT}, {"usual", HB_CELL_REAL},
-    {"words", HB_CELL_WORDS}, {"layer", HB_CELL_TEXT}};
+static const hb_column moment_columns[] = {{"channel", HB_CELL_TEXT} /* where all are asked for */,
+                                           {"time", HB_CELL_TIME},
+                                           {"score", HB_CELL_REAL},
+                                           {"messages", HB_CELL_COUNT},
+                                           {"chatters", HB_CELL_COUNT},
+                                           {"usual", HB_CELL_REAL},
+                                           {"words", HB_CELL_WORDS},
+                                           {"layer", HB_CELL_TEXT}};
 
 /* What is particular to each kind of question. step_s: the range is widened to whole multiples of it. */
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
@@ -191,8 +195,7 @@ static bool answer_moments(hb_answer *answer, hb_store *store, const hb_question
         if (!take_channel(answer, question->channel, error))
             return false;
     }
-    return take_range(answer, question, error) &&
-           hb_answer_list_moments(answer, store, question->limit, error) &&
+    return take_range(answer, question, error) && hb_answer_list_moments(answer, store, question->limit, error) &&
            (answer->cell_count > 0 || answer->channel.size == 0 || check_seen(answer, store, error));
 }
 

@@ -70,7 +70,8 @@ void hb_answer_print_words(hb_buffer *out, hb_bytes words)
     json_t *const list = json_loadb(words.data, words.size, 0, NULL);
     size_t at = 0;
     json_t *word = NULL;
-    json_array_foreach(list, at, word) {
+    json_array_foreach(list, at, word)
+    {
         const json_t *const text = json_object_get(word, "word");
         if (text == NULL || !json_is_string(text))
             continue;

@@ -46,8 +46,8 @@ struct hb_answer {
 /* Adds a row and returns its cells, valid until the next one is added. */
 hb_cell *hb_answer_add_row(hb_answer *answer);
 
-/* Answer HB_ASK_WORDS or HB_ASK_USERS, HB_ASK_CHANNELS, HB_ASK_STREAMS, and HB_ASK_MOMENTS; false and *error as the store,
- * HB_ERROR_CORRUPT for a bad sheet, HB_ERROR_LIMIT for more words or users than can be ranked. */
+/* Answer HB_ASK_WORDS or HB_ASK_USERS, HB_ASK_CHANNELS, HB_ASK_STREAMS, and HB_ASK_MOMENTS; false and *error as the
+ * store, HB_ERROR_CORRUPT for a bad sheet, HB_ERROR_LIMIT for more words or users than can be ranked. */
 bool hb_answer_rank(hb_answer *answer, hb_store *store, const hb_question *question, hb_error *error);
 bool hb_answer_list_channels(hb_answer *answer, hb_store *store, uint32_t limit, int64_t now_s, hb_error *error);
 bool hb_answer_list_streams(hb_answer *answer, hb_store *store, uint32_t limit, int64_t now_s, hb_error *error);

@@ -1,5 +1,6 @@
 /* store.h - counts at rest: the tables sheets, wordcount, wordfreq, msgperuser, viewers, moments, channels, progress;
- * and the rankings of whole days, weeks and months, which are made of sheets to be quick, and may be missing at any time.
+ * and the rankings of whole days, weeks and months, which are made of sheets to be quick, and may be missing at any
+ * time.
  *
  * An address is a path (SQLite: one file, WAL, readable with the sqlite3 shell while hubbub runs; times at rest are
  * Unix seconds) or cassandra://HOST[:PORT][,...]/KEYSPACE?KEY=VALUE&... A store handle may be used by one thread at a

@@ -49,8 +49,7 @@ static const char *const statement_text[HB_CASSANDRA_STATEMENTS] = {
     [HB_CASSANDRA_DROP_MOMENT] = "DELETE FROM moments" AT " WHERE channel = ? AND day = ? AND minute = ?",
     [HB_CASSANDRA_PUT_MOMENT_BY_DAY] =
         "INSERT INTO moments_by_day (day, minute, channel, " MOMENT_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?)" AT,
-    [HB_CASSANDRA_DROP_MOMENT_BY_DAY] =
-        "DELETE FROM moments_by_day" AT " WHERE day = ? AND minute = ? AND channel = ?",
+    [HB_CASSANDRA_DROP_MOMENT_BY_DAY] = "DELETE FROM moments_by_day" AT " WHERE day = ? AND minute = ? AND channel = ?",
     [HB_CASSANDRA_PUT_WORD] = "INSERT INTO wordfreq (channel, hour, kind, word, count, layer) VALUES (?,?,?,?,?,?)" AT,
     [HB_CASSANDRA_DROP_WORD] = "DELETE FROM wordfreq" AT " WHERE channel = ? AND hour = ? AND kind = ? AND word = ?",
     [HB_CASSANDRA_PUT_USER] = "INSERT INTO msgperuser (channel, hour, user_id, user_name, messages, words, minutes,"
@@ -86,8 +85,8 @@ static const char *const statement_text[HB_CASSANDRA_STATEMENTS] = {
     [HB_CASSANDRA_LATEST] =
         "SELECT minute, " MINUTE_COLUMNS ", " VIEWER_COLUMNS ", channel FROM latest WHERE minute = ?",
     [HB_CASSANDRA_MOMENTS] = "SELECT minute, " MOMENT_COLUMNS " FROM moments" OF_DAY,
-    [HB_CASSANDRA_MOMENTS_BY_DAY] = "SELECT minute, " MOMENT_COLUMNS
-                                    ", channel FROM moments_by_day WHERE day = ? AND minute >= ? AND minute < ?",
+    [HB_CASSANDRA_MOMENTS_BY_DAY] =
+        "SELECT minute, " MOMENT_COLUMNS ", channel FROM moments_by_day WHERE day = ? AND minute >= ? AND minute < ?",
     [HB_CASSANDRA_WORDS] = "SELECT kind, word, count, layer FROM wordfreq WHERE channel = ? AND hour = ?",
     [HB_CASSANDRA_KIND_WORDS] =
         "SELECT kind, word, count, layer FROM wordfreq WHERE channel = ? AND hour = ? AND kind = ?",

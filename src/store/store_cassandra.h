@@ -50,7 +50,7 @@ typedef enum hb_cassandra_statement {
     HB_CASSANDRA_CLEAR_DAY_VIEWERS,
     HB_CASSANDRA_CLEAR_DAY_MOMENTS,
     HB_CASSANDRA_CLEAR_MOMENTS_BY_DAY, /* a day of all channels */
-    HB_CASSANDRA_WRITES, /* those before are for a store that is open to write */
+    HB_CASSANDRA_WRITES,               /* those before are for a store that is open to write */
     HB_CASSANDRA_MINUTES = HB_CASSANDRA_WRITES,
     HB_CASSANDRA_VIEWERS,
     HB_CASSANDRA_LATEST,

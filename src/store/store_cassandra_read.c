@@ -432,8 +432,8 @@ bool hb_cassandra_moments(hb_store *base, hb_bytes channel, int64_t from_s, int6
 {
     hb_cassandra *const store = hb_cassandra_of(base);
     const bool few_days = to_s - from_s <= HB_DAY_S; /* are asked for sooner than all channels */
-    if (!few_days && !(channel.size == 0 ? narrow_all(store, &from_s, &to_s, error)
-                                         : narrow(store, channel, &from_s, &to_s, error)))
+    if (!few_days &&
+        !(channel.size == 0 ? narrow_all(store, &from_s, &to_s, error) : narrow(store, channel, &from_s, &to_s, error)))
         return false;
     moments_job job = {.channel = channel, .from_s = from_s, .to_s = to_s, .visit = visit, .context = context};
     if (read_partitions(store, count_steps(from_s, to_s, HB_DAY_S), ASKED_AT_ONCE, ask_moments, take_moments, &job,

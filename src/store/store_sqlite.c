@@ -121,10 +121,9 @@ static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
         "INSERT INTO viewers(minute, channel, viewers, samples, game, title, layer) VALUES(?1,?2,?3,?4,?5,?6,?7)"
         " ON CONFLICT DO UPDATE SET viewers = ?3, samples = ?4, game = ?5, title = ?6, layer = ?7",
     [HB_SQLITE_DROP_VIEWERS] = "DELETE FROM viewers WHERE minute = ?1 AND channel = ?2",
-    [HB_SQLITE_PUT_MOMENT] =
-        "INSERT INTO moments(minute, channel, score, messages, chatters, usual, words, layer)"
-        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8) ON CONFLICT DO UPDATE SET"
-        " score = ?3, messages = ?4, chatters = ?5, usual = ?6, words = ?7, layer = ?8",
+    [HB_SQLITE_PUT_MOMENT] = "INSERT INTO moments(minute, channel, score, messages, chatters, usual, words, layer)"
+                             " VALUES(?1,?2,?3,?4,?5,?6,?7,?8) ON CONFLICT DO UPDATE SET"
+                             " score = ?3, messages = ?4, chatters = ?5, usual = ?6, words = ?7, layer = ?8",
     [HB_SQLITE_DROP_MOMENT] = "DELETE FROM moments WHERE minute = ?1 AND channel = ?2",
     [HB_SQLITE_PUT_WORD] = "INSERT INTO wordfreq(channel, hour, kind, word, count, layer) VALUES(?1,?2,?3,?4,?5,?6)"
                            " ON CONFLICT DO UPDATE SET count = ?5, layer = ?6",

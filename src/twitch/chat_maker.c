@@ -16,9 +16,9 @@ enum {
     VISITOR_OCTAVES = 16,
     BURST_AFTER_US = 5000000, /* of its minute's beginning, */
     BURST_US = 45000000,
-    BURST_SHARE = 4000,      /* of 10,000 messages */
+    BURST_SHARE = 6000, /* of 10,000 messages */
     BURST_PEOPLE = 4096,
-    BURST_KIND = 4,          /* emotes; see hb_speech_wave */
+    BURST_KIND = 4,      /* emotes; see hb_speech_wave */
     EVENTS_IN_10000 = 80 /* lines other than messages, before so many of 10,000 messages */
 };
 
@@ -180,8 +180,8 @@ static void say_in_burst(hb_chat_maker *maker, const hb_room *room, uint64_t bur
     said->action = false;
     said->luck = hb_dice_roll(dice);
     hb_lines_roll_id(dice, said->id);
-    hb_speech_wave(hb_lines_speech(maker->lines), &room->speech,
-                   hb_dice_mix(maker->options.seed + burst) | BURST_KIND, dice, &said->text);
+    hb_speech_wave(hb_lines_speech(maker->lines), &room->speech, hb_dice_mix(maker->options.seed + burst) | BURST_KIND,
+                   dice, &said->text);
 }
 
 static void say(hb_chat_maker *maker, hb_room *room, int64_t now_us)

@@ -71,8 +71,8 @@ typedef struct hb_progress { /* table progress */
     uint64_t late;           /* facts in this part that came too late for the speed layer, so far */
 } hb_progress;
 
-/* What is to be removed before the rest is put: rows and sheets of an hour, of every layer, but for its moments. Passed over when the speed
- * layer asks for it in an hour that the batch layer has replaced. */
+/* What is to be removed before the rest is put: rows and sheets of an hour, of every layer, but for its moments. Passed
+ * over when the speed layer asks for it in an hour that the batch layer has replaced. */
 typedef enum hb_replace {
     HB_REPLACE_NOTHING,
     HB_REPLACE_HOUR,    /* of all channels */

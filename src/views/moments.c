@@ -45,6 +45,16 @@ static double z_of(double value, double *past, size_t count, double *usual)
     return (value - *usual) / fmax(spread, fmax(sqrt(*usual), 1));
 }
 
+/* Whether the minute is more than the last few, too. */
+static bool is_more_than_lately(const hb_pace *minute)
+{
+    double lately[HB_MOMENT_LATELY];
+    for (size_t i = 0; i < HB_MOMENT_LATELY; i++)
+        lately[i] = minute[-(ptrdiff_t)i - 1].messages;
+    const double median = median_of(lately, HB_MOMENT_LATELY);
+    return minute->messages - median >= HB_MOMENT_SCORE * fmax(sqrt(median), 1);
+}
+
 /* Whether the score cannot be reached: z is at most (value - median) / sqrt(median), which is HB_MOMENT_SCORE where the
  * median is this bound; and half of the past is at most its median. */
 static bool is_hopeless(const hb_pace *past, size_t count, const hb_pace *minute)
@@ -68,7 +78,7 @@ static double score_of(const hb_pace *minutes, size_t at, double *usual)
     while (from < at && minutes[from].messages == 0)
         from++;
     const size_t count = at - from;
-    if (count < HB_MOMENT_PAST_LEAST)
+    if (count < HB_MOMENT_PAST_LEAST || !is_more_than_lately(&minutes[at]))
         return 0;
     for (size_t i = 0; i < count; i++) {
         messages[i] = minutes[from + i].messages;
@@ -160,8 +170,7 @@ static uint64_t hash_of(hb_kind kind, hb_bytes text)
 /* NULL: it is not there. */
 static tally_word *find_word(const hb_moment_tally *tally, hb_kind kind, hb_bytes text, uint64_t hash)
 {
-    for (uint32_t at = hb_map_first(&tally->index, hash); at != HB_MAP_END;
-         at = hb_map_next(&tally->index, hash, at)) {
+    for (uint32_t at = hb_map_first(&tally->index, hash); at != HB_MAP_END; at = hb_map_next(&tally->index, hash, at)) {
         tally_word *const word = &tally->words[hb_map_entry(&tally->index, at)];
         if (word->hash == hash && word->kind == kind && hb_bytes_equal(word->text, text))
             return word;
@@ -175,8 +184,7 @@ static tally_word *make_word(hb_moment_tally *tally, hb_kind kind, hb_bytes text
         return NULL;
     HB_RESERVE(tally->words, tally->capacity, tally->count + 1);
     hb_map_insert(&tally->index, hash, (uint32_t)tally->count);
-    tally->words[tally->count] =
-        (tally_word){.text = hb_arena_copy(&tally->texts, text), .hash = hash, .kind = kind};
+    tally->words[tally->count] = (tally_word){.text = hb_arena_copy(&tally->texts, text), .hash = hash, .kind = kind};
     return &tally->words[tally->count++];
 }
 

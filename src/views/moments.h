@@ -11,7 +11,9 @@
  * The same is told of the minute's distinct chatters, and the score is the lesser of the two: a flood by a few users is
  * no moment, however long, since few more than usual write. A minute may be a moment when it scores HB_MOMENT_SCORE or
  * more, has HB_MOMENT_MESSAGES and HB_MOMENT_CHATTERS or more, and its past tells what is usual: it begins, of these 30
- * minutes, with the first that has a message, is HB_MOMENT_PAST_LEAST long or longer, and has a median of 1 or more. Of
+ * minutes, with the first that has a message, is HB_MOMENT_PAST_LEAST long or longer, and has a median of 1 or more.
+ * Where chat has just gone from one pace to another (a stream has begun), half an hour tells little: so a moment's
+ * messages must also exceed the median of the last HB_MOMENT_LATELY minutes, by HB_MOMENT_SCORE of its roots. Of
  * minutes that may be one and are at most HB_MOMENT_NEAR apart the highest score is the moment, of equals the first. So
  * whether a minute is one depends on the 32 before it and the two behind it, and on nothing else.
  *
@@ -27,7 +29,8 @@
 enum {
     HB_MOMENT_PAST = 30,       /* minutes that tell what is usual */
     HB_MOMENT_PAST_LEAST = 10, /* fewer do not */
-    HB_MOMENT_NEAR = 2,        /* minutes */
+    HB_MOMENT_LATELY = 5,
+    HB_MOMENT_NEAR = 2, /* minutes */
     HB_MOMENT_BEFORE = HB_MOMENT_PAST + HB_MOMENT_NEAR,
     HB_MOMENT_MESSAGES = 20,
     HB_MOMENT_CHATTERS = 10,
