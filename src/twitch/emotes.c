@@ -1,5 +1,6 @@
 /* emotes.c - each list (of a service, and of a channel or of all) has a time at which it is due; one call after the
- * other is made, what is longest due first. A service that fails is left alone for a while, longer each time.
+ * other is made, what is longest due first. A service that fails is left alone for a while, longer each time, and so is
+ * the list by itself, so that one that cannot be read does not keep the others waiting.
  *
  * Once all lists of a channel were asked for, or cannot be had, they go to the board together, so that the log is not
  * told of each by itself. The board is the only thing that two threads touch. */
@@ -22,14 +23,14 @@ enum {
     BODY_MAX = 8 << 20, /* bytes of an answer; 7TV tells some 3 KB of each emote, of 1,000 */
     TRIES = 3,          /* of a service before a person is told */
     BACKOFF_FACTOR = 600,
-    LIST_RETRY_FACTOR = 30, /* a list that could not be read: other lists go first */
     LOOK_MS = 60 * 1000
 };
 
 typedef struct list {
     hb_buffer names; /* each with a space behind it */
     bool tried;      /* answered, in whatever way, or known from the disk */
-    int64_t due_ms;  /* monotonic, as all times here */
+    hb_backoff backoff;
+    int64_t due_ms; /* monotonic, as all times here */
 } list;
 
 /* Of a channel; the first one is of all channels. */
@@ -156,6 +157,11 @@ static int64_t due_after(const hb_emotes *emotes, int64_t age_ms)
     return hb_monotonic_ms() + (left_ms > 0 ? left_ms : 0);
 }
 
+static hb_backoff backoff_of(const hb_emotes_options *options)
+{
+    return (hb_backoff){options->retry_ms, options->retry_ms * BACKOFF_FACTOR, 0};
+}
+
 static void load(hb_emotes *emotes, entry *of)
 {
     for (size_t i = 0; i < HB_EMOTE_SERVICES && emotes->cache != NULL; i++) {
@@ -175,6 +181,8 @@ static void add_entry(hb_emotes *emotes, hb_bytes room_id)
     HB_RESERVE(emotes->entries, emotes->capacity, emotes->count + 1);
     entry *const made = &emotes->entries[emotes->count++];
     *made = (entry){0};
+    for (size_t i = 0; i < HB_EMOTE_SERVICES; i++)
+        made->lists[i].backoff = backoff_of(&emotes->options);
     memcpy(made->room_id, room_id.data, room_id.size);
     load(emotes, made);
 }
@@ -225,7 +233,7 @@ static void note_failure(hb_emotes *emotes, size_t number, hb_emote_service whic
     const bool first = one->backoff.failures == 0;
     const int64_t now_ms = hb_monotonic_ms();
     one->retry_ms = now_ms + hb_backoff_next(&one->backoff, hb_random());
-    asked->due_ms = now_ms + (int64_t)emotes->options.retry_ms * LIST_RETRY_FACTOR;
+    asked->due_ms = now_ms + hb_backoff_next(&asked->backoff, hb_random());
     asked->tried = true;
     tell_failure(emotes, which, outcome, error);
     if (first)
@@ -245,6 +253,7 @@ static void note_answer(hb_emotes *emotes, size_t number, hb_emote_service which
     hb_buffer_free(&asked->names);
     asked->names = *names;
     asked->tried = true;
+    asked->backoff.failures = 0;
     asked->due_ms = due_after(emotes, 0);
     if (emotes->cache != NULL &&
         !hb_emote_cache_write(emotes->cache, which, hb_bytes_of(of->room_id), hb_buffer_bytes(names),
@@ -374,7 +383,7 @@ static void set_up(hb_emotes *emotes, const hb_emotes_options *options, hb_metri
         one->url = copy(options->urls[i]);
         for (size_t size = one->url == NULL ? 0 : strlen(one->url); size > 0 && one->url[size - 1] == '/';)
             one->url[--size] = '\0';
-        one->backoff = (hb_backoff){options->retry_ms, options->retry_ms * BACKOFF_FACTOR, 0};
+        one->backoff = backoff_of(options);
     }
     if (metrics == NULL)
         metrics = emotes->own_metrics = hb_metrics_open();

@@ -93,6 +93,22 @@ static bool find_room(const hb_chat_source *chat, uint64_t room_id, size_t *numb
     return false;
 }
 
+void hb_simulator_emotes_names(const hb_chat_source *chat, uint64_t seed, uint64_t season, size_t number,
+                               hb_buffer *names)
+{
+    for (size_t i = 0; i < 2 * HB_EMOTE_SERVICES; i++) {
+        const hb_emote_service service = i / 2;
+        const bool global = i % 2 == 0;
+        json_t *const answer = wrap(service, list(chat, seed, season, service, global ? SIZE_MAX : number), global);
+        char *const body = answer == NULL ? NULL : json_dumps(answer, JSON_COMPACT);
+        hb_error unimportant;
+        if (body != NULL)
+            hb_emote_answer_read(service, global, hb_bytes_of(body), names, &unimportant);
+        free(body);
+        json_decref(answer);
+    }
+}
+
 json_t *hb_simulator_emotes_answer(const hb_chat_source *chat, uint64_t seed, uint64_t season, const char *path)
 {
     for (hb_emote_service service = 0; service < HB_EMOTE_SERVICES; service++) {

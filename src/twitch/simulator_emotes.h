@@ -12,4 +12,9 @@
  * and some have changed. The caller lets go of it. */
 json_t *hb_simulator_emotes_answer(const hb_chat_source *chat, uint64_t seed, uint64_t season, const char *path);
 
+/* Appends the names of a channel's emotes, of all services and those that all channels have, each with a space behind
+ * it. */
+void hb_simulator_emotes_names(const hb_chat_source *chat, uint64_t seed, uint64_t season, size_t number,
+                               hb_buffer *names);
+
 #endif
