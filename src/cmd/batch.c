@@ -9,6 +9,7 @@
 #include "cmd/commands.h"
 #include "cmd/compare.h"
 #include "cmd/moment_finder.h"
+#include "cmd/moment_poll.h"
 #include "cmd/on_spark.h"
 #include "cmd/processor.h"
 #include "cmd/recompute.h"
@@ -287,7 +288,14 @@ static bool submit(const hb_options *options, bool *stopped, hb_error *error)
         {"top", hb_spark_top(top, numbers[0])},
         {"from", from ? hb_spark_number(hb_options_time(options, "from"), numbers[1]) : NULL},
         {"to", to ? hb_spark_number(hb_options_time(options, "to"), numbers[2]) : NULL}};
-    return hb_on_spark(options, "batch", arguments, sizeof arguments / sizeof *arguments, stopped, error);
+    hb_moment_poll *poll = hb_moment_poll_open(hb_options_log(options), hb_options_store(options), HB_LAYER_BATCH);
+    hb_error unimportant = {0};
+    hb_moment_poll_begin(poll, &unimportant); /* where it fails, all hours are looked at below */
+    const bool good =
+        hb_on_spark(options, "batch", arguments, sizeof arguments / sizeof *arguments, NULL, stopped, error) &&
+        hb_moment_poll_look(poll, true, error);
+    hb_moment_poll_close(poll);
+    return good;
 }
 
 static int run_on_spark(const hb_options *options)

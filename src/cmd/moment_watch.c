@@ -31,6 +31,11 @@ typedef struct span { /* minutes to look at; to_s not counted in */
     bool anew;
 } span;
 
+typedef struct noted_channel {
+    uint64_t hash;
+    int32_t partition;
+} noted_channel;
+
 struct hb_moment_watch {
     hb_moment_watch_options options;
     hb_moment_finder *finder;
@@ -46,7 +51,7 @@ struct hb_moment_watch {
     hb_moment_mark marks[MARKS];
     size_t mark_count;
     hb_map channel_index; /* by hash; these are told apart by 64 bits of it */
-    uint64_t *channels;
+    noted_channel *channels;
     size_t channel_count;
     size_t channel_capacity;
     bool failed; /* said */
@@ -58,19 +63,33 @@ static bool has_channel(const hb_moment_watch *watch, uint64_t hash)
 {
     for (uint32_t at = hb_map_first(&watch->channel_index, hash); at != HB_MAP_END;
          at = hb_map_next(&watch->channel_index, hash, at))
-        if (watch->channels[hb_map_entry(&watch->channel_index, at)] == hash)
+        if (watch->channels[hb_map_entry(&watch->channel_index, at)].hash == hash)
             return true;
     return false;
 }
 
-static void note_channel(hb_moment_watch *watch, hb_bytes channel)
+static void note_channel(hb_moment_watch *watch, hb_bytes channel, int32_t partition)
 {
     const uint64_t hash = hb_hash(channel, 0);
     if (has_channel(watch, hash))
         return;
     HB_RESERVE(watch->channels, watch->channel_capacity, watch->channel_count + 1);
     hb_map_insert(&watch->channel_index, hash, (uint32_t)watch->channel_count);
-    watch->channels[watch->channel_count++] = hash;
+    watch->channels[watch->channel_count++] = (noted_channel){hash, partition};
+}
+
+void hb_moment_watch_forget(hb_moment_watch *watch, int32_t partition)
+{
+    size_t kept = 0;
+    pthread_mutex_lock(&watch->lock);
+    hb_map_clear(&watch->channel_index);
+    for (size_t i = 0; i < watch->channel_count; i++)
+        if (watch->channels[i].partition != partition) {
+            hb_map_insert(&watch->channel_index, watch->channels[i].hash, (uint32_t)kept);
+            watch->channels[kept++] = watch->channels[i];
+        }
+    watch->channel_count = kept;
+    pthread_mutex_unlock(&watch->lock);
 }
 
 static void note_span(hb_moment_watch *watch, const span *more)
@@ -101,6 +120,8 @@ static void note_mark(hb_moment_watch *watch, const hb_progress *progress)
 
 void hb_moment_watch_note(hb_moment_watch *watch, const hb_changes *changes)
 {
+    /* Rows of a partition come with its progress. */
+    const int32_t partition = changes->progress_count == 0 ? 0 : (int32_t)(changes->progress[0].part % HB_HOUR_S);
     pthread_mutex_lock(&watch->lock);
     for (size_t i = 0; i < changes->minute_count; i++) {
         const hb_minute_row *const row = &changes->minutes[i];
@@ -109,7 +130,7 @@ void hb_moment_watch_note(hb_moment_watch *watch, const hb_changes *changes)
         if (i == 0 || row->minute_s != changes->minutes[i - 1].minute_s)
             note_span(watch,
                       &(span){row->minute_s - NEAR_S, row->minute_s + HB_MOMENT_REACH_S + NEAR_S, .anew = false});
-        note_channel(watch, row->channel);
+        note_channel(watch, row->channel, partition);
     }
     for (size_t i = 0; i < changes->progress_count; i++) {
         const int64_t hour_s = hb_time_floor(changes->progress[i].part, HB_HOUR_S);

@@ -34,6 +34,9 @@ void hb_moment_watch_stop(hb_moment_watch *watch);
 /* Takes note of changes of the speed layer that were written. Any thread. */
 void hb_moment_watch_note(hb_moment_watch *watch, const hb_changes *changes);
 
+/* A partition of a Kafka log is another worker's from now on, and so are its channels. Any thread. */
+void hb_moment_watch_forget(hb_moment_watch *watch, int32_t partition);
+
 /* Finds all that is left, on this thread, as if no more chat were to come. Only without the thread. */
 bool hb_moment_watch_finish(hb_moment_watch *watch, hb_error *error);
 

@@ -287,7 +287,8 @@ static bool open_all(hb_processor *processor, const hb_processor_options *option
         hb_metrics_counter(metrics, "hubbub_log_read_errors_total", "Reads from the log that failed.");
     if (!kafka)
         return open_file_log(processor, options, error);
-    processor->worker = hb_group_worker_open(options, processor->writer, processor->metrics, metrics, error);
+    processor->worker =
+        hb_group_worker_open(options, processor->writer, processor->watch, processor->metrics, metrics, error);
     return processor->worker != NULL;
 }
 

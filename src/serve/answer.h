@@ -6,7 +6,8 @@
  * sums, chatters the mean of the minutes in which something was said, viewers the mean of the samples, game and title
  * the last; the layer is speed where any of the minutes' is. An answer is exact unless words or users of an hour in
  * progress could have changed since its last sheet, which is at most a minute old; the top rows that the store keeps
- * are exact at any time.
+ * are exact at any time. Users that are left out take no rank: the next ones move up, and the answer has as many rows
+ * as were asked for, if there are so many.
  *
  * Engagement is told of minutes with messages or viewers: viewers are the mean of the samples; participation is the
  * number of distinct chatters of the ten minutes up to this one by the mean viewers of those of them that have samples;
@@ -30,6 +31,7 @@
 #define HB_SERVE_ANSWER_H
 
 #include "serve/attendance.h"
+#include "serve/ignored.h"
 
 typedef enum hb_question_kind {
     HB_ASK_CHANNELS,   /* channel, room_id, messages_per_minute, words_per_minute, chatters, top_emote, first_seen,
@@ -53,6 +55,7 @@ typedef struct hb_question {
     uint32_t limit;            /* rows at most; the newest by time, the first of a ranking */
     hb_kind word_kind;         /* HB_KINDS: all */
     int64_t step_s;            /* of HB_ASK_RATE and HB_ASK_VIEWERS: sums up minutes; a multiple of 60, 0 as 60 */
+    const hb_ignored *ignored; /* left out by HB_ASK_USERS; NULL: nobody */
 } hb_question;
 
 typedef struct hb_answer hb_answer;
