@@ -302,7 +302,7 @@ static void channels_show_the_last_sixty_seconds(void **state)
         store, question, HOUR + 135, HB_FORMAT_CSV,
         "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,participation,moment,spark\r\n"
         "asmongold,552120296,90.0,91.0,40,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,," NOTHING_28 " 0 0\r\n"
-        "xqc,71092938,55.0,120.0,30,LUL,2025-11-24T16:00:05Z,2025-11-24T16:02:10Z,,,," NOTHING_28 " 5 60\r\n"
+        "xqc,71092938,55.0,120.0,30,LUL,2025-11-24T16:00:05Z,2025-11-24T16:02:10Z,300,,," NOTHING_28 " 5 60\r\n"
         "quiet,,0.0,0.0,0,,2025-11-24T16:00:00Z,2025-11-24T16:00:00Z,,,," NOTHING_28 " 0 0\r\n");
     /* The minute in progress is not over; the oldest of thirty is. */
     question.limit = 1;
