@@ -19,12 +19,12 @@ hub.ask("simulate", "--channels", 2, "--seed", 5, "--rate", 20, "--count", 2000,
 hub.ask("import", "--data", hub.path("data"), hub.path("chat.irc"))
 count = ["process", "--until-end", "--log", hub.path("data/log"), "--store", servers.store("old")]
 hub.ask(*count)
-columns = "SELECT sum(messages), sum(new_chatters), sum(subscriber_messages) FROM KEYSPACE.wordcount"
+columns = "SELECT sum(messages), sum(new_chatters), sum(subscriber_messages) FROM KEYSPACE.old.wordcount"
 before = servers.query(columns)
 assert min(before[0]) > 0, before
 for table in ("wordcount", "latest"):
     for column in ("new_chatters", "subscriber_messages"):
-        servers.query(f"ALTER TABLE KEYSPACE.{table} DROP {column}")
+        servers.query(f"ALTER TABLE KEYSPACE.old.{table} DROP {column}")
 hub.ask(*count)
 assert servers.query(columns) == [(before[0][0], 0, 0)], servers.query(columns)
 hub.ask("batch", "--log", hub.path("data/log"), "--store", servers.store("old"))
