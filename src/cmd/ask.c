@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cmd/server_options.h"
 #include "serve/answer.h"
 #include "twitch/channel_name.h"
 
@@ -95,18 +96,32 @@ static bool print(const hb_answer *answer, hb_format format, hb_error *error)
     return good;
 }
 
+/* What is left out of the answer; *ignored is NULL where the command ranks no users. */
+static bool take_ignored(const hb_options *options, hb_question *question, hb_ignored **ignored, hb_error *error)
+{
+    *ignored = NULL;
+    if (question->kind != HB_ASK_USERS)
+        return true;
+    *ignored = hb_ignored_read(options, error);
+    question->ignored = hb_options_flag(options, "bots") ? NULL : *ignored;
+    return *ignored != NULL;
+}
+
 static int ask(const hb_options *options, hb_question_kind kind)
 {
     hb_error error;
     hb_format format;
     hb_question question = {.kind = kind, .word_kind = HB_KINDS};
-    if (!take_format(options, &format, &error) || !take_question(options, &question, &error))
+    hb_ignored *ignored = NULL;
+    if (!take_format(options, &format, &error) || !take_question(options, &question, &error) ||
+        !take_ignored(options, &question, &ignored, &error))
         return hb_exit_code(&error);
     hb_store *store = hb_store_open(hb_options_store(options), HB_STORE_READ, &error);
     hb_answer *answer = store == NULL ? NULL : hb_answer_open(store, &question, hb_now_ms() / 1000, &error);
     const bool good = answer != NULL && print(answer, format, &error);
     hb_answer_close(answer);
     hb_store_close(store);
+    hb_ignored_close(ignored);
     return good ? 0 : hb_exit_code(&error);
 }
 
@@ -154,7 +169,13 @@ static const hb_option words_options[] = {
     ASK_PLACES,
     {NULL}};
 static const hb_option users_options[] = {
-    ASK_RANGE, ASK_LIMIT("100", "how many users, the most active first"), ASK_FORMAT, ASK_PLACES, {NULL}};
+    ASK_RANGE,
+    ASK_LIMIT("100", "how many users, the most active first"),
+    HB_OPTION_IGNORE_USER,
+    {"bots", HB_OPTION_FLAG, "", NULL, "leave nobody out, neither well-known bots nor --ignore-user"},
+    ASK_FORMAT,
+    ASK_PLACES,
+    {NULL}};
 
 const hb_command hb_command_channels = {"channels",       "", "all channels with their live rates",
                                         channels_options, 0,  ask_channels};

@@ -3,7 +3,8 @@
  * An answer is a small table with a head. Words and users are kept by the hour, so their range is widened to whole
  * hours; rates and viewers are kept by the minute, and theirs is widened to whole minutes. The head says which range
  * was answered. An answer is exact unless words or users of an hour in progress could have changed since its last
- * sheet, which is at most a minute old; the top rows that the store keeps are exact at any time.
+ * sheet, which is at most a minute old; the top rows that the store keeps are exact at any time. Users that are left
+ * out take no rank: the next ones move up, and the answer has as many rows as were asked for, if there are so many.
  *
  * A change of a stream is "live", "offline", "game" or "title", seen from the viewer samples: three minutes without one
  * are taken for offline.
@@ -16,6 +17,7 @@
 #ifndef HB_SERVE_ANSWER_H
 #define HB_SERVE_ANSWER_H
 
+#include "serve/ignored.h"
 #include "store/store.h"
 
 typedef enum hb_question_kind {
@@ -31,11 +33,12 @@ typedef enum hb_question_kind {
 
 typedef struct hb_question {
     hb_question_kind kind;
-    hb_bytes channel;  /* a login in any case; not asked for by HB_ASK_CHANNELS; of HB_ASK_MOMENTS empty: all */
-    int64_t from_s;    /* counted in */
-    int64_t to_s;      /* not counted in */
-    uint32_t limit;    /* rows at most; the newest by time, the first of a ranking */
-    hb_kind word_kind; /* HB_KINDS: all */
+    hb_bytes channel;          /* a login in any case; not asked for by HB_ASK_CHANNELS; of HB_ASK_MOMENTS empty: all */
+    int64_t from_s;            /* counted in */
+    int64_t to_s;              /* not counted in */
+    uint32_t limit;            /* rows at most; the newest by time, the first of a ranking */
+    hb_kind word_kind;         /* HB_KINDS: all */
+    const hb_ignored *ignored; /* left out by HB_ASK_USERS; NULL: nobody */
 } hb_question;
 
 typedef struct hb_answer hb_answer;

@@ -33,6 +33,7 @@ typedef struct hb_request {
     hb_question question;           /* its channel is empty: hb_request_question fills it */
     char channel[HB_LOGIN_MAX + 1]; /* lower case; empty for all */
     char user[HB_LOGIN_MAX + 1];    /* of messages: lower case; empty for all */
+    bool bots;                      /* of users: leave nobody out */
     bool deleted;                   /* of messages: show the text of deleted ones */
     bool paged;                     /* of messages: only those before the cursor */
     hb_message_cursor before;

@@ -466,7 +466,8 @@ static char *expect_csv(const hb_question *question, int first, int last, uint32
             for (int h = first; h < last; h++)
                 sum += users ? known(&world[h], world[h].messages, world[h].stale_messages, i, top)
                              : known(&world[h], world[h].words[kind], world[h].stale_words[kind], i, top);
-            if (sum > 0)
+            const hb_bytes text = hb_bytes_of(texts[i]);
+            if (sum > 0 && !(users && hb_ignored_has(question->ignored, &(hb_ranked){.key = text, .name = text})))
                 lines[count++] = (line){sum, kind, texts[i]};
         }
     qsort(lines, count, sizeof *lines, compare_lines);
@@ -491,8 +492,22 @@ typedef struct seen_cases {
     int different; /* not exact, and rightly so */
 } seen_cases;
 
+/* Leaves out up to a few of the users. */
+static hb_ignored *ignore_some(void)
+{
+    hb_error error;
+    hb_ignored *ignored = hb_ignored_open(dice(2) == 0);
+    for (uint32_t i = dice(6); i > 0; i--) {
+        char login[16] = {0};
+        snprintf(login, sizeof login, "%s", texts[dice(KEYS)]);
+        assert_true(hb_ignored_add(ignored, hb_bytes_of(login), &error));
+    }
+    return ignored;
+}
+
 static void check_ranking(hb_store *store, uint32_t top, seen_cases *seen)
 {
+    hb_ignored *ignored = dice(3) == 0 ? NULL : ignore_some();
     const int first = (int)dice(HOURS);
     const int last = first + 1 + (int)dice((uint32_t)(HOURS - first));
     const hb_question question = {.kind = dice(2) == 0 ? HB_ASK_WORDS : HB_ASK_USERS,
@@ -500,7 +515,8 @@ static void check_ranking(hb_store *store, uint32_t top, seen_cases *seen)
                                   .from_s = HOUR + first * 3600 + dice(3500),
                                   .to_s = HOUR + last * 3600 - dice(100),
                                   .limit = 1 + dice(dice(2) == 0 ? 5 : 300),
-                                  .word_kind = (hb_kind)dice(HB_KINDS + 1)};
+                                  .word_kind = (hb_kind)dice(HB_KINDS + 1),
+                                  .ignored = ignored};
     char *truth = expect_csv(&question, first, last, UINT32_MAX);
     char *best = expect_csv(&question, first, last, top);
     char *found = ask(store, question, HOUR, HB_FORMAT_CSV);
@@ -521,6 +537,39 @@ static void check_ranking(hb_store *store, uint32_t top, seen_cases *seen)
     free(best);
     free(found);
     free(json);
+    hb_ignored_close(ignored);
+}
+
+static void bots_and_named_users_are_ignored(void **state)
+{
+    static const struct {
+        const char *id;
+        const char *name;
+        bool ignored;
+    } users[] = {
+        {"19264788", "Nightbot", true}, {"1", "StreamElements", true},
+        {"nightbot", "nightbot", true}, {"2", "Some_One", true},
+        {"77", "\u540d\u524d", true},   {"777", "\u540d\u524d", false},
+        {"3", "nightbot2", false},      {"4", "", false},
+        {"5", "someone", false},
+    };
+    hb_error error = {0};
+    (void)state;
+    hb_ignored *ignored = hb_ignored_open(true);
+    hb_ignored *nobody = hb_ignored_open(false);
+    assert_true(hb_ignored_add(ignored, HB_BYTES("some_ONE, 77,,Some_One"), &error));
+    for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
+        const hb_ranked user = {.key = hb_bytes_of(users[i].id), .name = hb_bytes_of(users[i].name)};
+        assert_int_equal(hb_ignored_has(ignored, &user), users[i].ignored);
+        assert_false(hb_ignored_has(nobody, &user));
+        assert_false(hb_ignored_has(NULL, &user));
+    }
+    assert_false(hb_ignored_add(ignored, HB_BYTES("fine,not fine"), &error));
+    assert_int_equal(error.code, HB_ERROR_USAGE);
+    assert_non_null(strstr(error.text, "'not fine'"));
+    assert_false(hb_ignored_add(ignored, HB_BYTES("#xqc"), &error));
+    hb_ignored_close(ignored);
+    hb_ignored_close(nobody);
 }
 
 static void rankings_are_as_exact_as_they_say(void **state)
@@ -852,6 +901,7 @@ int main(void)
         STORE_TEST(channels_show_the_last_sixty_seconds),
         STORE_TEST(wrong_questions_are_refused),
         cmocka_unit_test(streams_tell_what_changed),
+        cmocka_unit_test(bots_and_named_users_are_ignored),
         STORE_TEST(moments_come_with_their_words),
         cmocka_unit_test(rankings_are_as_exact_as_they_say),
         STORE_TEST(the_speed_layers_rows_are_answered_as_exactly_as_said),

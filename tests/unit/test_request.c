@@ -101,6 +101,10 @@ static void parameters_are_taken(void **state)
     assert_int_equal(request.format, HB_MESSAGES_LINES);
     assert_true(parse("/api/v1/live?channel=XQC", &request, &error));
     assert_string_equal(request.channel, "xqc");
+    assert_true(parse("/api/v1/channels/xqc/users?bots=1", &request, &error));
+    assert_true(request.bots);
+    assert_true(parse("/api/v1/channels/xqc/users?bots=0", &request, &error));
+    assert_false(request.bots);
 }
 
 static void the_last_hour_is_the_default(void **state)
@@ -137,6 +141,8 @@ static void what_makes_no_sense_is_refused_by_name(void **state)
     assert_refused("/api/v1/channels/xqc/rate?from=%zz", HB_ERROR_USAGE, "percent-encoding");
     assert_refused("/api/v1/channels/xqc/messages?user=a%00b", HB_ERROR_USAGE, "user");
     assert_refused("/api/v1/channels/xqc/messages?deleted=perhaps", HB_ERROR_USAGE, "deleted");
+    assert_refused("/api/v1/channels/xqc/users?bots=some", HB_ERROR_USAGE, "bots");
+    assert_refused("/api/v1/channels/xqc/words?bots=1", HB_ERROR_USAGE, "bots");
     assert_refused("/api/v1/channels/xqc/messages?text=", HB_ERROR_USAGE, "text");
     assert_refused("/api/v1/channels/xqc/messages?text=a%00b", HB_ERROR_USAGE, "text");
     assert_refused("/api/v1/channels/xqc/messages?before=1763990000123", HB_ERROR_USAGE, "before is");
