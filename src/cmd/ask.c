@@ -1,4 +1,4 @@
-/* ask.c - the commands that ask the store: channels, rate, words, users, viewers. */
+/* ask.c - the commands that ask the store: channels, rate, words, users, viewers, moments. */
 #include "cmd/commands.h"
 
 #include "base/clock.h"
@@ -72,7 +72,8 @@ static bool take_question(const hb_options *options, hb_question *question, hb_e
         return false;
     if (question->kind == HB_ASK_CHANNELS)
         return true;
-    if (!take_channel(options, &question->channel, error))
+    const bool all = question->kind == HB_ASK_MOMENTS && hb_options_argument_count(options) == 0;
+    if (!all && !take_channel(options, &question->channel, error))
         return false;
     question->to_s = hb_options_time(options, "to");
     question->from_s =
@@ -149,10 +150,17 @@ static int ask_viewers(const hb_options *options)
     return ask(options, HB_ASK_VIEWERS);
 }
 
+static int ask_moments(const hb_options *options)
+{
+    return ask(options, HB_ASK_MOMENTS);
+}
+
 static const hb_option channels_options[] = {
     ASK_LIMIT("10000", "how many channels, the busiest first"), ASK_FORMAT, ASK_PLACES, {NULL}};
 static const hb_option minutes_options[] = {
     ASK_RANGE, ASK_LIMIT("1440", "how many minutes, the newest"), ASK_FORMAT, ASK_PLACES, {NULL}};
+static const hb_option moments_options[] = {
+    ASK_RANGE, ASK_LIMIT("100", "how many moments, the newest"), ASK_FORMAT, ASK_PLACES, {NULL}};
 static const hb_option words_options[] = {
     ASK_RANGE,
     ASK_LIMIT("100", "how many words, the most frequent first"),
@@ -178,3 +186,5 @@ const hb_command hb_command_words = {"words",       "CHANNEL", "a channel's most
 const hb_command hb_command_users = {"users", "CHANNEL", "a channel's most active users", users_options, 1, ask_users};
 const hb_command hb_command_viewers = {
     "viewers", "CHANNEL", "a channel's viewers, game and title, minute by minute", minutes_options, 1, ask_viewers};
+const hb_command hb_command_moments = {
+    "moments", "[CHANNEL]", "minutes in which chat stood out, and its words then", moments_options, 1, ask_moments};

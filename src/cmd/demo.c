@@ -13,6 +13,7 @@
 enum {
     DEMO_CHANNELS = 16,
     DEMO_RATE = 60,
+    DEMO_BURSTS = 4, /* minutes */
     DEMO_SEED = 11,
     DEMO_SPEED = 4, /* channels go live and offline so many times as fast as they would, for somebody to see it */
     DEMO_VIEWERS_MS = 10000
@@ -75,8 +76,11 @@ hb_demo *hb_demo_open(hb_irc_options *irc, hb_helix_options *helix, hb_emotes_op
                       hb_channel_list *channels, hb_error *error)
 {
     /* A demo that goes on with data that is there must not repeat its messages' ids: they would not count again. */
-    const hb_chat_options chat = {
-        .seed = DEMO_SEED, .run = (uint64_t)hb_now_ms(), .channels = DEMO_CHANNELS, .rate = DEMO_RATE};
+    const hb_chat_options chat = {.seed = DEMO_SEED,
+                                  .run = (uint64_t)hb_now_ms(),
+                                  .channels = DEMO_CHANNELS,
+                                  .rate = DEMO_RATE,
+                                  .bursts = DEMO_BURSTS};
     hb_demo *demo = hb_alloc(sizeof *demo);
     demo->maker = hb_chat_maker_open(&chat, error);
     if (demo->maker != NULL) {

@@ -28,6 +28,8 @@ static const hb_option simulate_options[] = {
     {"helix-speed", HB_OPTION_REAL, "X", "1", "viewers, games and titles change so many times as fast"},
     {"channels", HB_OPTION_NUMBER, "N", "20", "how many channels there are"},
     {"rate", HB_OPTION_REAL, "N", "100", "messages a second over all channels"},
+    {"bursts", HB_OPTION_NUMBER, "N", "0",
+     "every N minutes, a channel in turn has a minute in which many say the same; 0: never"},
     {"seed", HB_OPTION_NUMBER, "N", "1", "the same seed gives the same channels and chat"},
     {"count", HB_OPTION_NUMBER, "N", NULL, "so many messages, then stay connected, idle"},
     {"wait-joins", HB_OPTION_NUMBER, "N", "1", "begin once so many channels are joined"},
@@ -230,10 +232,12 @@ static int generate(const hb_options *options)
 {
     hb_error error = {0};
     const bool to_file = hb_options_text(options, "write") != NULL;
+    const uint64_t bursts = hb_options_number(options, "bursts");
     const hb_chat_options chat_options = {
         .seed = hb_options_number(options, "seed"),
         .channels = hb_options_number(options, "channels"),
         .rate = hb_options_real(options, "rate"),
+        .bursts = bursts > UINT32_MAX / 60 ? UINT32_MAX / 60 : (uint32_t)bursts,
         .archive = to_file,
         .viewers = to_file && hb_options_flag(options, "viewers"),
     };

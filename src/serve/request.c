@@ -232,6 +232,7 @@ static const view views[] = {
     {{"users", 5}, HB_ROUTE_ANSWER, HB_ASK_USERS, FROM | TO | LIMIT | BOTS, HB_LIMIT_DEFAULT},
     {{"viewers", 7}, HB_ROUTE_ANSWER, HB_ASK_VIEWERS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT_RATE},
     {{"streams", 7}, HB_ROUTE_ANSWER, HB_ASK_STREAMS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
+    {{"moments", 7}, HB_ROUTE_ANSWER, HB_ASK_MOMENTS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
     {{"messages", 8},
      HB_ROUTE_MESSAGES,
      HB_ASK_RATE,
@@ -241,6 +242,8 @@ static const view views[] = {
 
 static const view all_channels = {
     {"channels", 8}, HB_ROUTE_ANSWER, HB_ASK_CHANNELS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT};
+static const view all_moments = {
+    {"moments", 7}, HB_ROUTE_ANSWER, HB_ASK_MOMENTS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT};
 static const view live = {{"live", 4}, HB_ROUTE_LIVE, HB_ASK_CHANNELS, CHANNEL, HB_LIMIT_DEFAULT};
 
 /* Finds what the path behind "/api/v1/" asks for, and takes the channel out of it. NULL: nothing. */
@@ -249,6 +252,8 @@ static const view *find_view(hb_bytes path, hb_request *request, hb_error *error
     const hb_bytes prefix = HB_BYTES("channels/");
     if (hb_bytes_equal(path, HB_BYTES("channels")))
         return &all_channels;
+    if (hb_bytes_equal(path, HB_BYTES("moments")))
+        return &all_moments;
     if (hb_bytes_equal(path, HB_BYTES("live")))
         return &live;
     if (hb_bytes_start_with(path, prefix)) {

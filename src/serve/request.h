@@ -7,7 +7,7 @@
 
 typedef enum hb_route {
     HB_ROUTE_PAGE,     /* a file of the dashboard, or nothing that exists */
-    HB_ROUTE_ANSWER,   /* /api/v1/channels, /api/v1/channels/{c}/rate, words, users, viewers: see question.kind */
+    HB_ROUTE_ANSWER,   /* /api/v1/channels, /api/v1/moments, /api/v1/channels/{c}/rate, words …: see question.kind */
     HB_ROUTE_MESSAGES, /* /api/v1/channels/{c}/messages */
     HB_ROUTE_LIVE,     /* /api/v1/live */
     HB_ROUTE_METRICS,  /* /metrics */

@@ -209,6 +209,53 @@ static void streams_tell_what_changed(void **state)
     }
 }
 
+static void moments_come_with_their_words(void **state)
+{
+    (void)state;
+    static const hb_moment_row moments[] = {
+        {HB_BYTES("xqc"), HOUR + 60, 5.25, 10.5, 60, 30,
+         HB_BYTES("[{\"kind\":\"emote\",\"word\":\"Kappa\",\"count\":20},"
+                  "{\"kind\":\"word\",\"word\":\"a\\u0007b\",\"count\":3}]"),
+         false},
+        {HB_BYTES("asmongold"), HOUR + 120, 7, 8, 90, 40, HB_BYTES("[]"), false},
+        {HB_BYTES("xqc"), HOUR + 120, 9, 8, 10, 9, HB_BYTES("\"}, not JSON"), false},
+    };
+    hb_store *store = open_store();
+    apply(store, &small_world);
+    apply(store, &(hb_changes){.moments = moments, .moment_count = 3});
+    hb_question question = {.kind = HB_ASK_MOMENTS, .from_s = HOUR, .to_s = HOUR + 3600, .limit = 10};
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "channel,time,score,messages,chatters,usual,words,layer\r\n"
+                  "xqc,2025-11-24T16:01:00Z,5.2,60,30,10.5,\"Kappa 20, a\ab 3\",speed\r\n"
+                  "asmongold,2025-11-24T16:02:00Z,7.0,90,40,8.0,,speed\r\n"
+                  "xqc,2025-11-24T16:02:00Z,9.0,10,9,8.0,,speed\r\n");
+    question.limit = 1;
+    question.channel = HB_BYTES("XQC");
+    question.to_s = HOUR + 119;
+    assert_answer(store, question, HOUR, HB_FORMAT_JSON,
+                  "{\"channel\":\"xqc\",\"from\":\"2025-11-24T16:00:00Z\",\"to\":\"2025-11-24T16:02:00Z\","
+                  "\"exact\":true,\"rows\":[{\"time\":\"2025-11-24T16:01:00Z\",\"score\":5.2,\"messages\":60,"
+                  "\"chatters\":30,\"usual\":10.5,\"words\":[{\"kind\":\"emote\",\"word\":\"Kappa\",\"count\":20},"
+                  "{\"kind\":\"word\",\"word\":\"a\\u0007b\",\"count\":3}],\"layer\":\"speed\"}]}");
+    assert_answer(store, question, HOUR, HB_FORMAT_TABLE,
+                  "xqc, 2025-11-24T16:00:00Z to 2025-11-24T16:02:00Z\n"
+                  "time                  score  messages  chatters  usual  words            layer\n"
+                  "2025-11-24T16:01:00Z    5.2        60        30   10.5  Kappa 20, a?b 3  speed\n");
+    question.to_s = HOUR + 180; /* the newest */
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "time,score,messages,chatters,usual,words,layer\r\n2025-11-24T16:02:00Z,9.0,10,9,8.0,,speed\r\n");
+    question = (hb_question){.kind = HB_ASK_CHANNELS, .limit = 1};
+    assert_answer(
+        store, question, HOUR + 120 + 600, HB_FORMAT_CSV,
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,moment\r\n"
+        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,2025-11-24T16:02:00Z\r\n");
+    assert_answer(
+        store, question, HOUR + 120 + 601, HB_FORMAT_CSV,
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,moment\r\n"
+        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,\r\n");
+    hb_store_close(store);
+}
+
 static void channels_show_the_last_sixty_seconds(void **state)
 {
     (void)state;
@@ -216,17 +263,18 @@ static void channels_show_the_last_sixty_seconds(void **state)
     apply(store, &small_world);
     /* 15 s into minute 2: all of it and three quarters of minute 1. */
     hb_question question = {.kind = HB_ASK_CHANNELS, .limit = 10};
-    assert_answer(store, question, HOUR + 135, HB_FORMAT_CSV,
-                  "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen\r\n"
-                  "asmongold,552120296,90.0,91.0,40,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z\r\n"
-                  "xqc,71092938,55.0,120.0,30,LUL,2025-11-24T16:00:05Z,2025-11-24T16:02:10Z\r\n"
-                  "quiet,,0.0,0.0,0,,2025-11-24T16:00:00Z,2025-11-24T16:00:00Z\r\n");
+    assert_answer(
+        store, question, HOUR + 135, HB_FORMAT_CSV,
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,moment\r\n"
+        "asmongold,552120296,90.0,91.0,40,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,\r\n"
+        "xqc,71092938,55.0,120.0,30,LUL,2025-11-24T16:00:05Z,2025-11-24T16:02:10Z,\r\n"
+        "quiet,,0.0,0.0,0,,2025-11-24T16:00:00Z,2025-11-24T16:00:00Z,\r\n");
     question.limit = 1;
     assert_answer(store, question, HOUR + 7200, HB_FORMAT_JSON,
                   "{\"from\":\"2025-11-24T17:59:00Z\",\"to\":\"2025-11-24T18:00:00Z\",\"exact\":true,\"rows\":[{"
                   "\"channel\":\"asmongold\",\"room_id\":\"552120296\",\"messages_per_minute\":0.0,"
                   "\"words_per_minute\":0.0,\"chatters\":0,\"top_emote\":\"\","
-                  "\"first_seen\":\"2025-11-24T16:02:00Z\",\"last_seen\":\"2025-11-24T16:02:10Z\"}]}");
+                  "\"first_seen\":\"2025-11-24T16:02:00Z\",\"last_seen\":\"2025-11-24T16:02:10Z\",\"moment\":null}]}");
     hb_store_close(store);
 }
 
@@ -828,9 +876,12 @@ static void commands_answer_and_refuse(void **state)
     RUN(hb_command_users, 0, "quiet, 2025-11-24T16:00:00Z to 2025-11-24T17:00:00Z: nothing\n", "quiet", "--from",
         "1764000000", "--to", "1764000001");
     RUN(hb_command_channels, 0,
-        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen\r\n"
-        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z\r\n",
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,moment\r\n"
+        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,\r\n",
         "--limit", "1", "--format", "csv");
+    RUN(hb_command_moments, 0, "channel,time,score,messages,chatters,usual,words,layer\r\n", "--format", "csv");
+    RUN(hb_command_moments, 0, "time,score,messages,chatters,usual,words,layer\r\n", "xqc", "--format", "csv");
+    RUN(hb_command_moments, 1, "", "neverseen");
     RUN(hb_command_users, 1, "", "neverseen");
     RUN(hb_command_users, 2, "", "--limit", "5");
     RUN(hb_command_users, 2, "", "xqc", "--limit", "0");
@@ -851,6 +902,7 @@ int main(void)
         STORE_TEST(wrong_questions_are_refused),
         cmocka_unit_test(streams_tell_what_changed),
         cmocka_unit_test(bots_and_named_users_are_ignored),
+        STORE_TEST(moments_come_with_their_words),
         cmocka_unit_test(rankings_are_as_exact_as_they_say),
         STORE_TEST(the_speed_layers_rows_are_answered_as_exactly_as_said),
         STORE_TEST(a_bad_sheet_is_told_with_its_place),

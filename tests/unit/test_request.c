@@ -46,6 +46,8 @@ static void each_path_has_its_question(void **state)
         {"/api/v1/channels/a_1/users", HB_ROUTE_ANSWER, HB_ASK_USERS, 100, "a_1"},
         {"/api/v1/channels/%23%78qc/viewers", HB_ROUTE_ANSWER, HB_ASK_VIEWERS, 1440, "xqc"},
         {"/api/v1/channels/xqc/streams", HB_ROUTE_ANSWER, HB_ASK_STREAMS, 100, "xqc"},
+        {"/api/v1/channels/xqc/moments", HB_ROUTE_ANSWER, HB_ASK_MOMENTS, 100, "xqc"},
+        {"/api/v1/moments", HB_ROUTE_ANSWER, HB_ASK_MOMENTS, 100, ""},
         {"/api/v1/channels/xqc/messages", HB_ROUTE_MESSAGES, HB_ASK_RATE, 100, "xqc"},
         {"/api/v1/live", HB_ROUTE_LIVE, HB_ASK_CHANNELS, 100, ""},
         {"/metrics", HB_ROUTE_METRICS, HB_ASK_CHANNELS, 0, ""},
