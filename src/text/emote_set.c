@@ -122,7 +122,7 @@ static bool add(hb_emote_set *set, hb_bytes name, uint32_t since_ms)
     set->emotes[set->count++] = (hb_emote){(uint32_t)set->names.size, (uint32_t)name.size, since_ms};
     hb_buffer_append(&set->names, name);
     note_start(set, name);
-    if (set->count * 2 > set->mask)
+    if (set->count * 10 > (size_t)set->mask * 7)
         grow(set);
     else
         place(set, hash, set->count - 1);
