@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { before, changeKey, changes } from './change.js';
-import { Chart } from './chart.js';
+import { Chart, moves } from './chart.js';
 import { element, paced, setText } from './dom.js';
 import { Engagement } from './engagement.js';
 import { Feed } from './feed.js';
@@ -102,7 +102,10 @@ export class Channel {
     this.picker = new RangePicker((from, to) => this.move(from, to));
     this.rangeLinks.node.append(this.picker.node);
     this.kindLinks = this.switcher('Kind of words', kinds, 'kind', (label) => label);
-    this.chart = new Chart((from, to) => this.move(from, to));
+    this.chart = new Chart({
+      onSelect: (from, to) => this.move(from, to),
+      onMove: (name) => this.move(...moves[name](this.span())),
+    });
     this.momentList = new Moments(({ s }) => this.link({ ...this.state, find: null, user: null, at: s }));
     this.engagement = new Engagement();
     this.search = new Search((wanted) => this.go({ ...this.state, ...wanted }));
