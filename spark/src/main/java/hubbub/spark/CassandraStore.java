@@ -69,12 +69,14 @@ final class CassandraStore implements Serializable {
           >= statements.size()) {
         return;
       }
+      session.setSchemaMetadataEnabled(false); // or each statement has the driver read the whole schema again
       String replication = address.settings().getOrDefault("replication", "1");
       run(session, "CREATE KEYSPACE IF NOT EXISTS " + address.place() + " WITH replication = {'class': "
           + "'NetworkTopologyStrategy', 'replication_factor': " + Integer.parseInt(replication) + "}");
       for (String statement : statements) {
         run(session, statement.replace(CREATE, CREATE + address.place() + "."));
       }
+      session.setSchemaMetadataEnabled(null);
     }
   }
 

@@ -8,6 +8,15 @@ import java.util.Map;
  * that matter are translated here.
  */
 final class KafkaSettings {
+  // After each handful of records that a consumer hands over, Spark asks for the partition's ends and reads on with a seek,
+  // which throws away what was fetched ahead. And at the end of a partition that question waits behind a fetch for more:
+  // by default half a second.
+  private static final Map<String, String> READING =
+      Map.of(
+          "max.poll.records", "50000",
+          "max.partition.fetch.bytes", Integer.toString(16 << 20),
+          "fetch.max.wait.ms", "10");
+
   private KafkaSettings() {}
 
   static Map<String, String> of(Address address) {
@@ -40,6 +49,7 @@ final class KafkaSettings {
   /** As options of Spark's source for Kafka. */
   static Map<String, String> options(Address address) {
     Map<String, String> options = new LinkedHashMap<>();
+    READING.forEach((key, value) -> options.put("kafka." + key, value));
     of(address).forEach((key, value) -> options.put("kafka." + key, value));
     return options;
   }
