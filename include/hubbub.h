@@ -85,13 +85,16 @@ typedef enum hb_fact_kind {
     HB_FACT_CLEARCHAT, /* a user's or all messages removed */
     HB_FACT_CLEARMSG,  /* one message removed */
     HB_FACT_ROOMSTATE, /* the room's settings */
-    HB_FACT_STREAM     /* a viewer sample, written by hubbub: "... :hubbub STREAM #channel 45123" */
+    HB_FACT_STREAM,    /* a viewer sample, written by hubbub: "... :hubbub STREAM #channel 45123" */
+    HB_FACT_EMOTES /* emotes that Twitch does not know, written by hubbub: "... :hubbub EMOTES #channel :KEKW catJAM" */
 } hb_fact_kind;
 
 /* A line seen as a fact. Slices point into the line. Tag values are still escaped. */
 typedef struct hb_fact {
     hb_fact_kind kind;
     bool shared;           /* a Shared Chat copy: source-room-id is there and differs from room-id */
+    bool first;            /* the user's first message in this channel ever: tag first-msg=1 */
+    bool subscriber;       /* the user wears the badge subscriber or founder, or has the tag subscriber=1 */
     bool bad_timestamp;    /* tmi-sent-ts was missing or implausible, so time_ms is the time of receipt */
     bool action;           /* the text was wrapped in CTCP ACTION ("/me") */
     int64_t time_ms;       /* event time: tmi-sent-ts, else rm-received-ts */
@@ -104,11 +107,18 @@ typedef struct hb_fact {
                               may be empty */
     hb_bytes display_name; /* tag display-name, may be empty */
     hb_bytes emotes;       /* tag emotes, may be empty */
-    hb_bytes text;         /* the last parameter of PRIVMSG or USERNOTICE without the ACTION wrapper; else empty */
+    hb_bytes text;         /* the last parameter of PRIVMSG or USERNOTICE without the ACTION wrapper; names of emotes,
+                              with spaces between them; else empty */
     uint64_t viewers;      /* of a viewer sample */
     hb_bytes game;         /* of a viewer sample: tag game-name */
     hb_bytes title;        /* of a viewer sample: tag title */
 } hb_fact;
+
+enum {
+    HB_EMOTE_NAME_MAX = 100,      /* bytes of a name in EMOTES; the services allow some 30 to 100 */
+    HB_EMOTES_MAX = 16384,        /* names of a channel in an hour; the largest channels have some 2,500 */
+    HB_EMOTES_BYTES_MAX = 1 << 18 /* bytes of these names */
+};
 
 typedef enum hb_fact_status {
     HB_FACT_OK,
@@ -158,10 +168,12 @@ typedef struct hb_sheet hb_sheet;
 
 typedef struct hb_minute {
     uint64_t messages;
-    uint64_t words;       /* tokens of every kind */
-    uint64_t chatters;    /* distinct users */
-    uint64_t shared;      /* Shared Chat copies, counted nowhere else */
-    uint64_t viewers_sum; /* sum of the viewer samples; divide by samples for the mean */
+    uint64_t words;               /* tokens of every kind */
+    uint64_t chatters;            /* distinct users */
+    uint64_t shared;              /* Shared Chat copies, counted nowhere else */
+    uint64_t new_chatters;        /* messages that were the user's first in this channel */
+    uint64_t subscriber_messages; /* messages of the channel's subscribers */
+    uint64_t viewers_sum;         /* sum of the viewer samples; divide by samples for the mean */
     uint64_t samples;
     hb_bytes game; /* of the minute's latest sample; unescaped; empty without one */
     hb_bytes title;
@@ -227,7 +239,8 @@ typedef enum hb_row {
     HB_ROW_PROGRESS = 1, /* part, start, position: i64; done: i8; late: i64 */
     HB_ROW_REPLACE,      /* whole: i8 (1: of all channels, 0: of those with a sheet here), hour: i64 */
     HB_ROW_SUBJECT,      /* channel: t, hour: i64: what the rows from here to the next subject are of */
-    HB_ROW_MINUTE,       /* minute, messages, words, chatters, shared, viewers_sum, samples: i64; game, title: t */
+    HB_ROW_MINUTE,       /* minute, messages, words, chatters, shared, new_chatters, subscriber_messages, viewers_sum,
+                            samples: i64; game, title: t */
     HB_ROW_WORD,         /* gone: i8 (1: has left the top: delete the row), kind: i8 (hb_kind), count: i64, word: t */
     HB_ROW_USER,         /* gone: i8, messages, words, minutes: i64; user_id, user_name: t */
     HB_ROW_SHEET,        /* open: i8 (1: the hour still goes on), words_version: i32, sheet: t */
@@ -276,6 +289,10 @@ HB_API void hb_fold_close(hb_fold *fold); /* its sheets too */
  * An id counts once a channel and hour, over all calls until the hour is forgotten, for messages and notices alike.
  * Ids are told apart by 64 bits of hash: in a channel with a million messages an hour, one is taken for another's
  * duplicate about once in 37 million such hours.
+ *
+ * EMOTES tells names of emotes of BetterTTV, FrankerFaceZ or 7TV: from its event time to the end of its hour, a message
+ * of the channel counts chunks that are one of them as of kind emote. Of those that come later than the message, in
+ * another call, it knows nothing. A channel and hour takes up to 16,384 names, of 256 KiB together.
  *
  * PRIVMSG counts as a message with its words and its user; as a Shared Chat copy it adds to shared only. Viewer samples
  * add to their minute. All facts widen first and last and tell the room id. A sheet takes up to 8 Mi words and users

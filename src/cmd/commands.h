@@ -16,6 +16,8 @@ extern const hb_command hb_command_rate;
 extern const hb_command hb_command_words;
 extern const hb_command hb_command_users;
 extern const hb_command hb_command_viewers;
+extern const hb_command hb_command_engagement;
+extern const hb_command hb_command_moments;
 extern const hb_command hb_command_top;
 extern const hb_command hb_command_import;
 extern const hb_command hb_command_export;

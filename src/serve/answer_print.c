@@ -10,9 +10,13 @@
 #include "text/shown.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
-enum { WIDTH_MAX = 60 }; /* columns of one table cell; what is longer is cut */
+enum {
+    WIDTH_MAX = 60, /* columns of one table cell; what is longer is cut */
+    SHARE_DECIMALS = 4
+};
 
 bool hb_format_parse(hb_bytes name, hb_format *format)
 {
@@ -31,6 +35,10 @@ bool hb_format_parse(hb_bytes name, hb_format *format)
 static void print_json_time(hb_buffer *out, int64_t time_s)
 {
     char text[HB_TIME_TEXT];
+    if (time_s == HB_TIME_NONE) {
+        hb_json_null(out);
+        return;
+    }
     hb_time_print(time_s, text);
     hb_json_text(out, hb_bytes_of(text));
 }
@@ -43,13 +51,22 @@ static void print_json_cell(hb_buffer *out, const hb_column *column, const hb_ce
         hb_json_text(out, cell->text);
         break;
     case HB_CELL_COUNT:
-        hb_json_unsigned(out, cell->count);
+        if (cell->count == HB_COUNT_NONE)
+            hb_json_null(out);
+        else
+            hb_json_unsigned(out, cell->count);
         break;
     case HB_CELL_REAL:
         hb_json_real(out, cell->real, 1);
         break;
+    case HB_CELL_SHARE:
+        hb_json_real(out, cell->real, SHARE_DECIMALS);
+        break;
     case HB_CELL_TIME:
         print_json_time(out, cell->time_s);
+        break;
+    case HB_CELL_WORDS:
+        hb_buffer_append(out, cell->text);
         break;
     case HB_CELL_SPARK:
         hb_json_open(out, '[');
@@ -96,14 +113,24 @@ static void print_plain(hb_buffer *out, hb_cell_kind kind, const hb_cell *cell)
         hb_buffer_append(out, cell->text);
         break;
     case HB_CELL_COUNT:
-        hb_buffer_print(out, "%" PRIu64, cell->count);
+        if (cell->count != HB_COUNT_NONE)
+            hb_buffer_print(out, "%" PRIu64, cell->count);
         break;
     case HB_CELL_REAL:
         hb_buffer_print(out, "%.1f", cell->real);
         break;
+    case HB_CELL_SHARE:
+        if (!isnan(cell->real))
+            hb_buffer_print(out, "%.*f", SHARE_DECIMALS, cell->real);
+        break;
     case HB_CELL_TIME:
-        hb_time_print(cell->time_s, time);
-        hb_buffer_append(out, hb_bytes_of(time));
+        if (cell->time_s != HB_TIME_NONE) {
+            hb_time_print(cell->time_s, time);
+            hb_buffer_append(out, hb_bytes_of(time));
+        }
+        break;
+    case HB_CELL_WORDS:
+        hb_answer_print_words(out, cell->text);
         break;
     case HB_CELL_SPARK:
         for (size_t i = 0; i < HB_ANSWER_SPARK; i++)
@@ -114,6 +141,7 @@ static void print_plain(hb_buffer *out, hb_cell_kind kind, const hb_cell *cell)
 
 static void print_csv(const hb_answer *answer, hb_buffer *out)
 {
+    hb_buffer room = {0};
     for (size_t i = 0; i < answer->column_count; i++)
         hb_buffer_print(out, "%s%s", i == 0 ? "" : ",", answer->columns[i].name);
     hb_buffer_append(out, HB_BYTES("\r\n"));
@@ -121,13 +149,13 @@ static void print_csv(const hb_answer *answer, hb_buffer *out)
         for (size_t i = 0; i < answer->column_count; i++) {
             if (i > 0)
                 hb_buffer_append_char(out, ',');
-            if (answer->columns[i].kind == HB_CELL_TEXT)
-                hb_csv_text(out, answer->cells[at + i].text);
-            else
-                print_plain(out, answer->columns[i].kind, &answer->cells[at + i]);
+            room.size = 0;
+            print_plain(&room, answer->columns[i].kind, &answer->cells[at + i]);
+            hb_csv_text(out, hb_buffer_bytes(&room));
         }
         hb_buffer_append(out, HB_BYTES("\r\n"));
     }
+    hb_buffer_free(&room);
 }
 
 /* ---- Table ---- */
@@ -180,7 +208,10 @@ static void print_head(const hb_answer *answer, hb_buffer *out)
     if (answer->channel.size > 0)
         hb_buffer_print(out, "%.*s, ", HB_PRINT(answer->channel));
     hb_buffer_print(out, "%s to %s%s%s\n", from, to,
-                    answer->exact ? "" : "; the hour still goes on: lower ranks may lag by a minute",
+                    answer->exact ? ""
+                    : answer->columns[0].kind == HB_CELL_TIME
+                        ? "; the hour still goes on: its last minutes may lag"
+                        : "; the hour still goes on: lower ranks may lag by a minute",
                     answer->cell_count == 0 ? ": nothing" : "");
 }
 

@@ -22,6 +22,8 @@ typedef enum hb_sqlite_statement {
     HB_SQLITE_PUT_MINUTE,
     HB_SQLITE_PUT_VIEWERS,
     HB_SQLITE_DROP_VIEWERS,
+    HB_SQLITE_PUT_MOMENT,
+    HB_SQLITE_DROP_MOMENT,
     HB_SQLITE_PUT_WORD,
     HB_SQLITE_DROP_WORD,
     HB_SQLITE_PUT_USER,
@@ -42,6 +44,10 @@ typedef enum hb_sqlite_statement {
     HB_SQLITE_GENERATION,
     HB_SQLITE_MINUTES,
     HB_SQLITE_CHANNEL_MINUTES,
+    HB_SQLITE_MINUTES_OF_FORMAT_4, /* and before */
+    HB_SQLITE_CHANNEL_MINUTES_OF_FORMAT_4,
+    HB_SQLITE_MOMENTS,
+    HB_SQLITE_CHANNEL_MOMENTS,
     HB_SQLITE_WORDS,
     HB_SQLITE_KIND_WORDS,
     HB_SQLITE_USERS,
@@ -62,6 +68,7 @@ typedef enum hb_sqlite_statement {
     HB_SQLITE_FORGET_RANKINGS,
     HB_SQLITE_FORGET_MINUTES,
     HB_SQLITE_FORGET_VIEWERS,
+    HB_SQLITE_FORGET_MOMENTS,
     HB_SQLITE_FORGET_SHEETS,
     HB_SQLITE_FORGET_WORDS,
     HB_SQLITE_FORGET_USERS,
@@ -88,6 +95,9 @@ static inline hb_sqlite *hb_sqlite_of(hb_store *base)
 
 /* The statement, prepared and reset; NULL and *error on failure. */
 sqlite3_stmt *hb_sqlite_statement_get(hb_sqlite *store, hb_sqlite_statement which, hb_error *error);
+
+/* Reads the file's format anew: a writer may have brought it up to date since a reader opened it. */
+bool hb_sqlite_read_format(hb_sqlite *store, hb_error *error);
 
 /* Runs a statement that gives no rows, and resets it. */
 bool hb_sqlite_run(hb_sqlite *store, sqlite3_stmt *statement, hb_error *error);
@@ -120,6 +130,8 @@ bool hb_sqlite_commit(hb_store *base, hb_error *error);
 bool hb_sqlite_forget(hb_store *base, hb_bytes channel, int64_t before_s, bool *more, hb_error *error);
 uint64_t hb_sqlite_generation(hb_store *base);
 bool hb_sqlite_minutes(hb_store *base, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_minute *visit,
+                       void *context, hb_error *error);
+bool hb_sqlite_moments(hb_store *base, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_moment *visit,
                        void *context, hb_error *error);
 bool hb_sqlite_words(hb_store *base, hb_bytes channel, int64_t hour_s, hb_kind kind, hb_visit_word *visit,
                      void *context, hb_error *error);

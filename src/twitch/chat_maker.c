@@ -14,6 +14,12 @@ enum {
     PAUSE_US = 15000000, /* between two waves, about */
     SHARED_US = 60000000,
     VISITOR_OCTAVES = 16,
+    MET_BITS = 1 << 24,       /* newcomers are told apart by so many: some are missed in chat of millions of them */
+    BURST_AFTER_US = 5000000, /* of its minute's beginning, */
+    BURST_US = 45000000,
+    BURST_SHARE = 6000, /* of 10,000 messages */
+    BURST_PEOPLE = 4096,
+    BURST_KIND = 4,      /* emotes; see hb_speech_wave */
     EVENTS_IN_10000 = 80 /* lines other than messages, before so many of 10,000 messages */
 };
 
@@ -30,6 +36,7 @@ typedef struct crowd {
 struct hb_chat_maker {
     hb_chat_options options;
     hb_dice dice;
+    hb_dice burst_dice; /* another one: without bursts, all else stays the same */
     hb_lines *lines;
     hb_room *rooms;
     uint64_t *weights;
@@ -43,7 +50,8 @@ struct hb_chat_maker {
     bool event_done; /* the line before the next message is out */
     bool copy_left;  /* the last message has a copy in another channel */
     crowd wave;
-    hb_said said; /* the last message */
+    unsigned char *met; /* a bit for each newcomer who has written, by a hash */
+    hb_said said;       /* the last message */
 };
 
 static int64_t due_us(const hb_chat_maker *maker)
@@ -135,6 +143,16 @@ static bool wave_is_on(const hb_chat_maker *maker, int64_t now_us)
     return now_us < maker->wave.until_us;
 }
 
+/* The burst that is on now, from 1 up; 0: none. */
+static uint64_t burst_number(const hb_chat_maker *maker, int64_t now_us)
+{
+    const int64_t period_us = (int64_t)maker->options.bursts * 60000000;
+    if (period_us == 0)
+        return 0;
+    const int64_t since_us = now_us % period_us - BURST_AFTER_US;
+    return since_us >= 0 && since_us < BURST_US ? (uint64_t)(now_us / period_us) : 0;
+}
+
 /* ---- Lines ---- */
 
 /* One of the channel's own chatters, a visitor from elsewhere, or now and then the broadcaster. */
@@ -151,6 +169,35 @@ static void choose_person(hb_chat_maker *maker, const hb_room *room, hb_person *
     hb_people_get(hb_lines_people(maker->lines), number, person);
 }
 
+/* Whether this is somebody's first message in a channel; true once at most. */
+static bool is_first(hb_chat_maker *maker, const hb_room *room, const hb_person *person)
+{
+    if (!hb_lines_is_newcomer(room, person))
+        return false;
+    const uint64_t bit = hb_dice_mix(person->number * HB_CHAT_CHANNELS + room->number) % MET_BITS;
+    const bool met = maker->met[bit / 8] >> bit % 8 & 1;
+    maker->met[bit / 8] = (unsigned char)(maker->met[bit / 8] | 1 << bit % 8);
+    return !met;
+}
+
+static void say_in_burst(hb_chat_maker *maker, const hb_room *room, uint64_t burst)
+{
+    hb_said *said = &maker->said;
+    hb_dice *dice = &maker->burst_dice;
+    const uint64_t number =
+        hb_dice_below(dice, BURST_PEOPLE) * (uint64_t)(maker->options.channels + 1) + 1 + room->number;
+    hb_people_get(hb_lines_people(maker->lines), number, &said->person);
+    said->first = is_first(maker, room, &said->person);
+    hb_speech_clear(&said->text);
+    said->room = room;
+    said->parent = NULL;
+    said->action = false;
+    said->luck = hb_dice_roll(dice);
+    hb_lines_roll_id(dice, said->id);
+    hb_speech_wave(hb_lines_speech(maker->lines), &room->speech, hb_dice_mix(maker->options.seed + burst) | BURST_KIND,
+                   dice, &said->text);
+}
+
 static void say(hb_chat_maker *maker, hb_room *room, int64_t now_us)
 {
     hb_said *said = &maker->said;
@@ -159,6 +206,7 @@ static void say(hb_chat_maker *maker, hb_room *room, int64_t now_us)
     choose_person(maker, room, &said->person);
     hb_speech_clear(&said->text);
     said->room = room;
+    said->first = is_first(maker, room, &said->person);
     said->parent = NULL;
     said->action = hb_dice_chance(dice, 120);
     said->luck = hb_dice_roll(dice);
@@ -185,8 +233,14 @@ static void next_message(hb_chat_maker *maker, int64_t time_ms, int64_t now_us, 
     hb_room *room = &maker->rooms[hb_loaded_roll(&maker->channels, &maker->dice)];
     if (wave_is_on(maker, now_us) && hb_dice_chance(&maker->dice, maker->wave.share))
         room = &maker->rooms[maker->wave.channel];
+    const uint64_t burst = burst_number(maker, now_us);
     size_t partner = 0;
-    say(maker, room, now_us);
+    if (burst > 0 && hb_dice_chance(&maker->burst_dice, BURST_SHARE)) {
+        room = &maker->rooms[(burst - 1) % maker->options.channels];
+        say_in_burst(maker, room, burst);
+    } else {
+        say(maker, room, now_us);
+    }
     maker->copy_left = partner_of(maker, room->number, &partner);
     maker->said.session = maker->copy_left;
     hb_lines_message(maker->lines, &maker->said, room, time_ms, out);
@@ -280,10 +334,12 @@ hb_chat_maker *hb_chat_maker_open(const hb_chat_options *options, hb_error *erro
     hb_chat_maker *maker = hb_alloc(sizeof *maker);
     maker->options = *options;
     maker->dice.state = hb_dice_mix(options->seed ^ 0x6875626275620000u) + options->run;
+    maker->burst_dice.state = hb_dice_mix(maker->dice.state);
     maker->rate_milli = (uint64_t)(options->rate * 1000);
     maker->lines = hb_lines_open(options->seed, options->archive);
     maker->rooms = hb_alloc(options->channels * sizeof *maker->rooms);
     maker->weights = hb_alloc(options->channels * sizeof *maker->weights);
+    maker->met = hb_alloc(MET_BITS / 8);
     maker->wave.next_us = PAUSE_US / 4;
     for (size_t i = 0; i < options->channels; i++)
         set_room(maker, i);
@@ -299,6 +355,7 @@ void hb_chat_maker_close(hb_chat_maker *maker)
     hb_loaded_free(&maker->channels);
     free(maker->rooms);
     free(maker->weights);
+    free(maker->met);
     free(maker);
 }
 

@@ -9,14 +9,17 @@
 enum { AHEAD_MAX_MS = 24 * 3600 * 1000 };
 
 typedef struct fact_tags {
+    hb_bytes badges;
     hb_bytes display_name;
     hb_bytes emotes;
+    hb_bytes first_msg;
     hb_bytes game_name;
     hb_bytes id;
     hb_bytes login;
     hb_bytes room_id;
     hb_bytes rm_received_ts;
     hb_bytes source_room_id;
+    hb_bytes subscriber;
     hb_bytes target_msg_id;
     hb_bytes target_user_id;
     hb_bytes title;
@@ -39,11 +42,17 @@ static inline void take(hb_bytes tag, hb_bytes key, hb_bytes *value)
 static inline void take_tag(hb_bytes tag, fact_tags *tags)
 {
     switch (tag.size == 0 ? '\0' : tag.data[0]) {
+    case 'b':
+        take(tag, HB_BYTES("badges"), &tags->badges);
+        break;
     case 'd':
         take(tag, HB_BYTES("display-name"), &tags->display_name);
         break;
     case 'e':
         take(tag, HB_BYTES("emotes"), &tags->emotes);
+        break;
+    case 'f':
+        take(tag, HB_BYTES("first-msg"), &tags->first_msg);
         break;
     case 'g':
         take(tag, HB_BYTES("game-name"), &tags->game_name);
@@ -60,6 +69,7 @@ static inline void take_tag(hb_bytes tag, fact_tags *tags)
         break;
     case 's':
         take(tag, HB_BYTES("source-room-id"), &tags->source_room_id);
+        take(tag, HB_BYTES("subscriber"), &tags->subscriber);
         break;
     case 't':
         take(tag, HB_BYTES("target-msg-id"), &tags->target_msg_id);
@@ -96,6 +106,12 @@ static int64_t time_of(hb_bytes text, int64_t latest_ms)
     return (int64_t)time_ms > latest_ms ? 0 : (int64_t)time_ms;
 }
 
+/* What hubbub itself has written. */
+static bool is_own(hb_fact_kind kind)
+{
+    return kind == HB_FACT_STREAM || kind == HB_FACT_EMOTES;
+}
+
 /* False when there is no plausible time at all. */
 static bool set_times(const fact_tags *tags, hb_fact *fact)
 {
@@ -103,9 +119,9 @@ static bool set_times(const fact_tags *tags, hb_fact *fact)
     fact->time_ms =
         time_of(tags->tmi_sent_ts, fact->received_ms == 0 ? YEAR_10000_MS : fact->received_ms + AHEAD_MAX_MS);
     if (fact->time_ms == 0) {
-        /* Twitch sends no time with a ROOMSTATE, and a viewer sample's time is when hubbub took it: nothing is bad. */
-        fact->bad_timestamp =
-            tags->tmi_sent_ts.size > 0 || (fact->kind != HB_FACT_ROOMSTATE && fact->kind != HB_FACT_STREAM);
+        /* Twitch sends no time with a ROOMSTATE, and what hubbub writes itself may go by the time of receipt: nothing
+         * is bad. */
+        fact->bad_timestamp = tags->tmi_sent_ts.size > 0 || (fact->kind != HB_FACT_ROOMSTATE && !is_own(fact->kind));
         fact->time_ms = fact->received_ms;
     }
     return fact->time_ms != 0;
@@ -156,6 +172,17 @@ static void set_text(hb_bytes text, hb_fact *fact)
         fact->text.size--;
 }
 
+/* "moderator/1,subscriber/12": a founder is a subscriber, too, one of the channel's first. */
+static bool has_subscriber_badge(hb_bytes badges)
+{
+    if (badges.size < sizeof "founder/0" - 1) /* nearly always: none at all */
+        return false;
+    for (hb_bytes badge; hb_bytes_cut(&badges, ',', &badge);)
+        if (hb_bytes_start_with(badge, HB_BYTES("subscriber/")) || hb_bytes_start_with(badge, HB_BYTES("founder/")))
+            return true;
+    return false;
+}
+
 static bool kind_of(const hb_line *line, hb_fact_kind *kind)
 {
     static const struct {
@@ -164,11 +191,12 @@ static bool kind_of(const hb_line *line, hb_fact_kind *kind)
     } kinds[] = {
         {"PRIVMSG", HB_FACT_MESSAGE},   {"USERNOTICE", HB_FACT_NOTICE},   {"CLEARCHAT", HB_FACT_CLEARCHAT},
         {"CLEARMSG", HB_FACT_CLEARMSG}, {"ROOMSTATE", HB_FACT_ROOMSTATE}, {"STREAM", HB_FACT_STREAM},
+        {"EMOTES", HB_FACT_EMOTES},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (hb_bytes_equal(line->command, hb_bytes_of(kinds[i].command))) {
             *kind = kinds[i].kind;
-            return *kind != HB_FACT_STREAM || hb_bytes_equal(line->source, HB_BYTES("hubbub"));
+            return !is_own(*kind) || hb_bytes_equal(line->source, HB_BYTES("hubbub"));
         }
     return false;
 }
@@ -180,10 +208,12 @@ static bool set_kind(const hb_line *line, const fact_tags *tags, hb_fact *fact)
     const hb_bytes nick = nick_of(line->source);
     fact->id = tags->id;
     fact->user_id = tags->user_id;
-    fact->login = nick.size > 0 && fact->kind != HB_FACT_STREAM ? nick : tags->login;
+    fact->login = nick.size > 0 && !is_own(fact->kind) ? nick : tags->login;
     switch (fact->kind) {
     case HB_FACT_MESSAGE:
         set_text(last, fact);
+        fact->first = hb_bytes_equal(tags->first_msg, HB_BYTES("1"));
+        fact->subscriber = hb_bytes_equal(tags->subscriber, HB_BYTES("1")) || has_subscriber_badge(tags->badges);
         return line->param_count > 1;
     case HB_FACT_NOTICE:
         fact->text = last;
@@ -198,6 +228,9 @@ static bool set_kind(const hb_line *line, const fact_tags *tags, hb_fact *fact)
         return true;
     case HB_FACT_STREAM:
         return set_sample(line, tags, fact);
+    case HB_FACT_EMOTES:
+        fact->text = last;
+        return line->param_count == 2;
     case HB_FACT_ROOMSTATE:
         break;
     }

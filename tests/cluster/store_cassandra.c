@@ -77,11 +77,11 @@ static void apply(const hb_changes *changes)
 static bool print_minute(void *context, const hb_minute_row *row, hb_layer layer)
 {
     hb_buffer_print(context,
-                    "%.*s %" PRId64 " %" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 " %" PRIu64 "/%" PRIu64
-                    " %.*s,%.*s %s\n",
+                    "%.*s %" PRId64 " %" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 " %" PRIu64
+                    "/%" PRIu64 " %.*s,%.*s %s\n",
                     HB_PRINT(row->channel), row->minute_s, row->count.messages, row->count.words, row->count.chatters,
-                    row->count.shared, row->count.viewers_sum, row->count.samples, HB_PRINT(row->count.game),
-                    HB_PRINT(row->count.title), hb_layer_name(layer));
+                    row->count.shared, row->count.new_chatters, row->count.subscriber_messages, row->count.viewers_sum,
+                    row->count.samples, HB_PRINT(row->count.game), HB_PRINT(row->count.title), hb_layer_name(layer));
     return true;
 }
 
@@ -218,8 +218,9 @@ static void add_channel(changes_room *room, unsigned number, int64_t hour_s, uns
     const bool replace = changes->replace != HB_REPLACE_NOTHING;
     for (unsigned minute = 0; minute < HB_HOUR_S / HB_MINUTE_S; minute += 1 + next_random(25)) {
         hb_minute_row *const row = &room->minutes[changes->minute_count++];
-        *row =
-            (hb_minute_row){channel, hour_s + (int64_t)minute * HB_MINUTE_S, {value, 3 * value, value / 2, value % 3}};
+        *row = (hb_minute_row){channel,
+                               hour_s + (int64_t)minute * HB_MINUTE_S,
+                               {value, 3 * value, value / 2, value % 3, value % 5, value % 7}};
         if ((minute + number) % 3 == 0) { /* viewer samples do not go away within an hour */
             row->count.samples = 1 + value % 4;
             row->count.viewers_sum = 1000003 * (uint64_t)value;

@@ -55,16 +55,29 @@ class Views:
     """The tables of the store as dictionaries; layer and sheets left out."""
 
     def __init__(self):
-        self.minutes = collections.defaultdict(lambda: {"messages": 0, "words": 0, "shared": 0, "chatters": set()})
+        self.minutes = collections.defaultdict(lambda: {"messages": 0, "words": 0, "shared": 0, "new_chatters": 0,
+                                                            "subscriber_messages": 0, "chatters": set()})
         self.words = collections.Counter()  # (channel, hour, kind, word)
         self.users = {}  # (channel, hour, user id) -> [name, messages, words, time of the name]
         self.viewers = collections.defaultdict(list)  # (channel, minute) -> [(time, viewers, game, title)]
         self.seen = set()
+        self.emotes = collections.defaultdict(dict)  # (channel, hour) -> {name: from when on it is an emote}
         self.messages = self.duplicates = self.facts = 0
+
+    def learn(self, line):
+        """Emotes have to be known before the messages that they are in: to be called with all lines first."""
+        if b" EMOTES " not in line:
+            return
+        tags, nick, command, params = parse(line)
+        if command == b"EMOTES" and nick == b"hubbub":
+            time_ms = event_ms(tags)
+            known = self.emotes[params[0][1:].lower().decode(), time_ms // 3600000 * 3600]
+            for name in params[1].decode().split(" "):
+                known[name] = min(time_ms, known.get(name, time_ms))
 
     def add(self, line):
         tags, nick, command, params = parse(line)
-        if command not in (b"PRIVMSG", b"USERNOTICE", b"CLEARCHAT", b"CLEARMSG", b"ROOMSTATE", b"STREAM"):
+        if command not in (b"PRIVMSG", b"USERNOTICE", b"CLEARCHAT", b"CLEARMSG", b"ROOMSTATE", b"STREAM", b"EMOTES"):
             return
         self.facts += 1
         time_ms = event_ms(tags)
@@ -88,13 +101,17 @@ class Views:
             return
         if text.startswith(b"\x01ACTION ") and text.endswith(b"\x01"):
             text = text[len(b"\x01ACTION "):-1]
-        tokens = words.tokens(text, tags.get(b"emotes", b""))
+        known = self.emotes.get((channel, hour), {})
+        tokens = words.tokens(text, tags.get(b"emotes", b""), {name for name in known if known[name] <= time_ms})
         user_id = (tags.get(b"user-id") or nick).decode()
         name = (unescape(tags.get(b"display-name", b"")) or nick).decode("utf-8", "replace")
         self.messages += 1
         row["messages"] += 1
         row["words"] += len(tokens)
         row["chatters"].add(user_id)
+        row["new_chatters"] += tags.get(b"first-msg") == b"1"
+        badges = {badge.split(b"/")[0] for badge in tags.get(b"badges", b"").split(b",")}
+        row["subscriber_messages"] += bool(badges & {b"subscriber", b"founder"}) or tags.get(b"subscriber") == b"1"
         for kind, word in tokens:
             self.words[channel, hour, kind, word] += 1
         user = self.users.setdefault((channel, hour, user_id), ["", 0, 0, -1])
@@ -110,10 +127,16 @@ def latest(samples):
 
 
 def read(path):
-    views = Views()
     with open(path, "rb") as lines:
-        for line in lines:
-            views.add(line)
+        return views_of(lines.readlines())
+
+
+def views_of(lines):
+    views = Views()
+    for line in lines:
+        views.learn(line)
+    for line in lines:
+        views.add(line)
     return views
 
 
@@ -134,9 +157,11 @@ def compare_with_store(views, path):
     def rows(question, keys):
         return {tuple(row[:keys]): tuple(row[keys:]) for row in store.execute(question)}
 
-    out = differences("wordcount", {key: (row["messages"], row["words"], len(row["chatters"]), row["shared"])
+    out = differences("wordcount", {key: (row["messages"], row["words"], len(row["chatters"]), row["shared"],
+                                          row["new_chatters"], row["subscriber_messages"])
                                     for key, row in views.minutes.items()},
-                      rows("select channel, minute, messages, words, chatters, shared from wordcount "
+                      rows("select channel, minute, messages, words, chatters, shared, new_chatters, "
+                           "subscriber_messages from wordcount "
                            "where messages > 0 or shared > 0", 2))
     out += differences("wordfreq", {key: (count,) for key, count in views.words.items()},
                        rows("select channel, hour, kind, word, count from wordfreq", 4))
