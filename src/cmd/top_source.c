@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "serve/api.h"
-#include "twitch/helix_http.h"
+#include "twitch/http.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -13,13 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CALL_MS = 10000, CHANNELS_MAX = 5000, MINUTES_MAX = HB_LIMIT_MAX, RANKED = 100 };
+enum { CALL_MS = 10000, ANSWER_MAX = 64 << 20, CHANNELS_MAX = 5000, MINUTES_MAX = HB_LIMIT_MAX, RANKED = 100 };
 
 /* One of the two. */
 typedef struct asked {
     const char *server;
-    hb_helix_http *http;
+    hb_http *http;
     hb_api *api;
+    hb_ignored *ignored; /* by it: well-known bots */
     hb_buffer answer;
     hb_buffer path;
 } asked;
@@ -44,13 +45,14 @@ static bool open_asked(asked *to, const hb_top_place *place, hb_error *error)
     bool good = false;
     *to = (asked){.server = place->server};
     if (place->server == NULL) {
-        to->api = hb_api_open(place->store, place->log);
+        to->ignored = hb_ignored_open(true);
+        to->api = hb_api_open(place->store, place->log, to->ignored);
         return true;
     }
-    hb_helix_url_is_open(place->server, &good);
+    hb_http_url_is_open(place->server, &good);
     if (!good)
         return hb_fail(error, HB_ERROR_USAGE, "'%s' is no address such as http://127.0.0.1:8080", place->server);
-    to->http = hb_helix_http_open(NULL, CALL_MS, error);
+    to->http = hb_http_open(NULL, CALL_MS, ANSWER_MAX, error);
     return to->http != NULL;
 }
 
@@ -58,7 +60,8 @@ static void close_asked(asked *from)
 {
     if (from->api != NULL)
         hb_api_close(from->api);
-    hb_helix_http_close(from->http);
+    hb_ignored_close(from->ignored);
+    hb_http_close(from->http);
     hb_buffer_free(&from->answer);
     hb_buffer_free(&from->path);
 }
@@ -67,14 +70,14 @@ static void close_asked(asked *from)
 static bool ask_server(asked *from, hb_error *error)
 {
     hb_buffer url = {0};
-    hb_helix_outcome outcome;
+    hb_http_outcome outcome;
     const hb_bytes base = hb_bytes_of(from->server);
     const bool slash = base.size > 0 && base.data[base.size - 1] == '/';
     hb_buffer_print(&url, "%s%sapi/v1/%.*s", from->server, slash ? "" : "/", HB_PRINT(hb_buffer_bytes(&from->path)));
     hb_buffer_append_char(&url, '\0');
-    const hb_helix_call call = {.url = url.data};
+    const hb_http_request call = {.url = url.data};
     hb_error reason;
-    bool good = hb_helix_http_call(from->http, &call, &outcome, &from->answer, &reason);
+    bool good = hb_http_call(from->http, &call, &outcome, &from->answer, &reason);
     hb_buffer_free(&url);
     if (!good)
         return hb_fail(error, reason.code, "no answer from %s: %s", from->server, reason.text);
@@ -244,7 +247,7 @@ void hb_top_source_close(hb_top_source *source)
     pthread_cond_signal(&source->changed);
     pthread_mutex_unlock(&source->mutex);
     if (source->asked.http != NULL)
-        hb_helix_http_stop(source->asked.http);
+        hb_http_stop(source->asked.http);
     pthread_join(source->thread, NULL);
     free_source(source);
 }
