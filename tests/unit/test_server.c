@@ -184,7 +184,7 @@ static void every_path_answers_as_described(void **state)
         }
         client_done(&reply);
     }
-    assert_int_equal(with_rows, 6);
+    assert_int_equal(with_rows, 7);
     json_decref(description);
     client_done(&described);
 }
