@@ -431,7 +431,7 @@ static void older_positions_change_nothing(void **state)
     for (hb_replace replace = HB_REPLACE_NOTHING; replace <= HB_REPLACE_CHANNELS; replace++) {
         before.replace = replace;
         apply_to(stores[1], &before);
-        assert_cassandra("chan_0 1764000000 2,0,0,0 0/0 , speed\nchan_0 1764000000 two 1 speed 1\n");
+        assert_cassandra("chan_0 1764000000 2,0,0,0,0,0 0/0 , speed\nchan_0 1764000000 two 1 speed 1\n");
         assert_cassandra("word:word=2 speed\n");
         assert_cassandra("1:Ann=2,2,1 speed\n");
         assert_cassandra("chan_0 9 1764000003-1764000007\n"); /* seen: the widest */
@@ -476,7 +476,7 @@ static void the_batch_layer_wins_whatever_comes_later(void **state)
     for (hb_replace replace = HB_REPLACE_NOTHING; replace <= HB_REPLACE_CHANNELS; replace++) {
         speed.replace = replace;
         apply_to(stores[1], &speed);
-        assert_cassandra("chan_0 1764000000 1,0,0,0 0/0 , batch\nchan_0 1764000000 one 0 batch 1\n");
+        assert_cassandra("chan_0 1764000000 1,0,0,0,0,0 0/0 , batch\nchan_0 1764000000 one 0 batch 1\n");
         assert_cassandra("chan_0 1764000000 word:word=1 batch\nchan_0 1764000000 word:word=1 batch\nchan_0 1764000000 "
                          "1:Ann=1,1,1 batch\n");
     }
