@@ -10,7 +10,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 SOURCE = os.path.dirname(HERE)
 HUBBUB = os.path.realpath(os.environ.get("HUBBUB", f"{SOURCE}/build/release/hubbub"))
 START = "2025-11-24T16:00Z"
-LOOK_MS = 20  # how often a running command's memory is looked at; the kernel keeps the peak in between
+LOOK_MS = 20  # how often at least a running command's memory is looked at; the kernel keeps the peak in between
 
 # What Spark 3.5 needs of Java 17.
 SPARK_OPENS = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in (
@@ -77,8 +77,10 @@ def measure(command, log, folder):
         try:
             waiting = select.poll()
             waiting.register(end, select.POLLIN)
-            while not waiting.poll(LOOK_MS):
+            pause_ms = 1
+            while not waiting.poll(pause_ms):
                 peaks(process.pid, found)
+                pause_ms = min(2 * pause_ms, LOOK_MS)
             seconds = time.monotonic() - began
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
