@@ -71,8 +71,8 @@ def measure(command, log, folder):
     os.sync()  # what others wrote is not to be written to the disk meanwhile
     with open(log, "wb") as said:
         began = time.monotonic()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, cwd=folder,
-                                   env=environment())
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+                                   cwd=folder, env=environment())
         found, end = {}, os.pidfd_open(process.pid)
         try:
             waiting = select.poll()
@@ -107,8 +107,8 @@ def machine():
 
 def check_hubbub():
     if not os.access(HUBBUB, os.X_OK):
-        raise Trouble(f"there is no {HUBBUB}: meson setup build/release --buildtype=release && ninja -C build/release, or "
-                      "name a hubbub in HUBBUB")
+        raise Trouble(f"there is no {HUBBUB}: meson setup build/release --buildtype=release && ninja -C build/release, "
+                      "or name a hubbub in HUBBUB")
 
 
 def import_lines(lines, log, folder):
@@ -137,7 +137,8 @@ def print_table(titles, rows):
         print(f"| {' | '.join(cells)} |", flush=True)
 
     show(titles)
-    print("|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths)) + "|")
+    rulers = ["-" * (width + 1) + ("-" if i == 0 else ":") for i, width in enumerate(widths)]
+    print(f"|{'|'.join(rulers)}|")
     for row in rows:
         show(row)
 

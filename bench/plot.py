@@ -25,9 +25,9 @@ def short(number):
 
 
 def ceiling(value):
-    """The next of 1, 2, 2.5, 5, 10 and so on that is not below the value."""
+    """The next round number that is not below the value."""
     power = 10 ** math.floor(math.log10(value)) if value > 0 else 1
-    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value)
+    return next(step * power for step in (1, 2, 4, 6, 8, 10) if step * power >= value)
 
 
 def text(x, y, what, anchor="middle", more=""):

@@ -1,7 +1,7 @@
 """Chat counted by DuckDB: with_duckdb.py LINES OUT. See bench/run for the job and its output.
 
-The lines are read as a CSV of one column, which DuckDB does with all cores. Fields are cut out with split_part: half the
-time of searching by position (instr counts characters, not bytes) or of a regular expression for each field, a
+The lines are read as a CSV of one column, which DuckDB does with all cores. Fields are cut out with split_part: half
+the time of searching by position (instr counts characters, not bytes) or of a regular expression for each field, a
 fifteenth of one expression with groups. Tags stand in alphabetical order, so what follows tmi-sent-ts holds the rest.
 """
 import sys
@@ -13,7 +13,8 @@ database = duckdb.connect()
 
 
 def write(query, name):
-    database.execute(f"copy ({query}) to '{out}/{name}.tsv' (format csv, delimiter '\t', header false, quote '', escape '')")
+    database.execute(f"""copy ({query}) to '{out}/{name}.tsv'
+                         (format csv, delimiter '\t', header false, quote '', escape '')""")
 
 
 database.execute("set preserve_insertion_order = false")

@@ -1,7 +1,7 @@
 """Chat counted by Polars: with_polars.py LINES OUT. See bench/run for the job and its output.
 
-One lazy plan for the streaming engine, which reads the lines once for all three results. Fields are cut out by position,
-in bytes (str.slice would count characters): faster than splitn, and than regular expressions by far.
+One lazy plan for the streaming engine, which reads the lines once for all three results. Fields are cut out by
+position, in bytes (str.slice would count characters): faster than splitn, and than regular expressions by far.
 """
 import sys
 

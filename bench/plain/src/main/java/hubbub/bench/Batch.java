@@ -15,8 +15,9 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
 
 /**
- * Chat out of a file of lines counted by Spark's own functions; see bench/run for the job and its output. Fields are cut
- * out with substring_index, which costs less than regular expressions; the fields are kept in memory for three results.
+ * Chat out of a file of lines counted by Spark's own functions; see bench/run for the job and its output. Fields are
+ * cut out with substring_index, which costs less than regular expressions until these are compiled; they are kept in
+ * memory for three results.
  *
  * <p>Arguments: the file, the folder for results. What runs Spark, and with how many cores, says spark.master.
  */
@@ -29,7 +30,8 @@ public final class Batch {
         Dataset<Row> chat = chat(spark, lines).cache();
         write(chat.groupBy("channel", "minute").agg(count("*"), countDistinct("user_id")), out, "minutes");
         write(top(chat.groupBy("channel", "user_id").agg(count("*").as("count")), "user_id"), out, "users");
-        Dataset<Row> words = chat.select(col("channel"), explode(split(col("text"), " ")).as("word")).where("word != ''");
+        Dataset<Row> words = chat.select(col("channel"), explode(split(col("text"), " ")).as("word"))
+                .where("word != ''");
         write(top(words.groupBy("channel", "word").agg(count("*").as("count")), "word"), out, "words");
         spark.stop();
     }
