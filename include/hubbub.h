@@ -85,7 +85,8 @@ typedef enum hb_fact_kind {
     HB_FACT_CLEARCHAT, /* a user's or all messages removed */
     HB_FACT_CLEARMSG,  /* one message removed */
     HB_FACT_ROOMSTATE, /* the room's settings */
-    HB_FACT_STREAM     /* a viewer sample, written by hubbub: "... :hubbub STREAM #channel 45123" */
+    HB_FACT_STREAM,    /* a viewer sample, written by hubbub: "... :hubbub STREAM #channel 45123" */
+    HB_FACT_EMOTES /* emotes that Twitch does not know, written by hubbub: "... :hubbub EMOTES #channel :KEKW catJAM" */
 } hb_fact_kind;
 
 /* A line seen as a fact. Slices point into the line. Tag values are still escaped. */
@@ -104,11 +105,18 @@ typedef struct hb_fact {
                               may be empty */
     hb_bytes display_name; /* tag display-name, may be empty */
     hb_bytes emotes;       /* tag emotes, may be empty */
-    hb_bytes text;         /* the last parameter of PRIVMSG or USERNOTICE without the ACTION wrapper; else empty */
+    hb_bytes text;         /* the last parameter of PRIVMSG or USERNOTICE without the ACTION wrapper; names of emotes,
+                              with spaces between them; else empty */
     uint64_t viewers;      /* of a viewer sample */
     hb_bytes game;         /* of a viewer sample: tag game-name */
     hb_bytes title;        /* of a viewer sample: tag title */
 } hb_fact;
+
+enum {
+    HB_EMOTE_NAME_MAX = 100,      /* bytes of a name in EMOTES; the services allow some 30 to 100 */
+    HB_EMOTES_MAX = 16384,        /* names of a channel in an hour; the largest channels have some 2,500 */
+    HB_EMOTES_BYTES_MAX = 1 << 18 /* bytes of these names */
+};
 
 typedef enum hb_fact_status {
     HB_FACT_OK,
@@ -276,6 +284,10 @@ HB_API void hb_fold_close(hb_fold *fold); /* its sheets too */
  * An id counts once a channel and hour, over all calls until the hour is forgotten, for messages and notices alike.
  * Ids are told apart by 64 bits of hash: in a channel with a million messages an hour, one is taken for another's
  * duplicate about once in 37 million such hours.
+ *
+ * EMOTES tells names of emotes of BetterTTV, FrankerFaceZ or 7TV: from its event time to the end of its hour, a message
+ * of the channel counts chunks that are one of them as of kind emote. Of those that come later than the message, in
+ * another call, it knows nothing. A channel and hour takes up to 16,384 names, of 256 KiB together.
  *
  * PRIVMSG counts as a message with its words and its user; as a Shared Chat copy it adds to shared only. Viewer samples
  * add to their minute. All facts widen first and last and tell the room id. A sheet takes up to 8 Mi words and users

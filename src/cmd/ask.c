@@ -1,8 +1,9 @@
-/* ask.c - the commands that ask the store: channels, rate, words, users, viewers. */
+/* ask.c - the commands that ask the store: channels, rate, words, users, viewers, moments. */
 #include "cmd/commands.h"
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cmd/server_options.h"
 #include "serve/answer.h"
 #include "twitch/channel_name.h"
 
@@ -71,7 +72,8 @@ static bool take_question(const hb_options *options, hb_question *question, hb_e
         return false;
     if (question->kind == HB_ASK_CHANNELS)
         return true;
-    if (!take_channel(options, &question->channel, error))
+    const bool all = question->kind == HB_ASK_MOMENTS && hb_options_argument_count(options) == 0;
+    if (!all && !take_channel(options, &question->channel, error))
         return false;
     question->to_s = hb_options_time(options, "to");
     question->from_s =
@@ -94,18 +96,32 @@ static bool print(const hb_answer *answer, hb_format format, hb_error *error)
     return good;
 }
 
+/* What is left out of the answer; *ignored is NULL where the command ranks no users. */
+static bool take_ignored(const hb_options *options, hb_question *question, hb_ignored **ignored, hb_error *error)
+{
+    *ignored = NULL;
+    if (question->kind != HB_ASK_USERS)
+        return true;
+    *ignored = hb_ignored_read(options, error);
+    question->ignored = hb_options_flag(options, "bots") ? NULL : *ignored;
+    return *ignored != NULL;
+}
+
 static int ask(const hb_options *options, hb_question_kind kind)
 {
     hb_error error;
     hb_format format;
     hb_question question = {.kind = kind, .word_kind = HB_KINDS};
-    if (!take_format(options, &format, &error) || !take_question(options, &question, &error))
+    hb_ignored *ignored = NULL;
+    if (!take_format(options, &format, &error) || !take_question(options, &question, &error) ||
+        !take_ignored(options, &question, &ignored, &error))
         return hb_exit_code(&error);
     hb_store *store = hb_store_open(hb_options_store(options), HB_STORE_READ, &error);
     hb_answer *answer = store == NULL ? NULL : hb_answer_open(store, &question, hb_now_ms() / 1000, &error);
     const bool good = answer != NULL && print(answer, format, &error);
     hb_answer_close(answer);
     hb_store_close(store);
+    hb_ignored_close(ignored);
     return good ? 0 : hb_exit_code(&error);
 }
 
@@ -134,10 +150,17 @@ static int ask_viewers(const hb_options *options)
     return ask(options, HB_ASK_VIEWERS);
 }
 
+static int ask_moments(const hb_options *options)
+{
+    return ask(options, HB_ASK_MOMENTS);
+}
+
 static const hb_option channels_options[] = {
     ASK_LIMIT("10000", "how many channels, the busiest first"), ASK_FORMAT, ASK_PLACES, {NULL}};
 static const hb_option minutes_options[] = {
     ASK_RANGE, ASK_LIMIT("1440", "how many minutes, the newest"), ASK_FORMAT, ASK_PLACES, {NULL}};
+static const hb_option moments_options[] = {
+    ASK_RANGE, ASK_LIMIT("100", "how many moments, the newest"), ASK_FORMAT, ASK_PLACES, {NULL}};
 static const hb_option words_options[] = {
     ASK_RANGE,
     ASK_LIMIT("100", "how many words, the most frequent first"),
@@ -146,7 +169,13 @@ static const hb_option words_options[] = {
     ASK_PLACES,
     {NULL}};
 static const hb_option users_options[] = {
-    ASK_RANGE, ASK_LIMIT("100", "how many users, the most active first"), ASK_FORMAT, ASK_PLACES, {NULL}};
+    ASK_RANGE,
+    ASK_LIMIT("100", "how many users, the most active first"),
+    HB_OPTION_IGNORE_USER,
+    {"bots", HB_OPTION_FLAG, "", NULL, "leave nobody out, neither well-known bots nor --ignore-user"},
+    ASK_FORMAT,
+    ASK_PLACES,
+    {NULL}};
 
 const hb_command hb_command_channels = {"channels",       "", "all channels with their live rates",
                                         channels_options, 0,  ask_channels};
@@ -157,3 +186,5 @@ const hb_command hb_command_words = {"words",       "CHANNEL", "a channel's most
 const hb_command hb_command_users = {"users", "CHANNEL", "a channel's most active users", users_options, 1, ask_users};
 const hb_command hb_command_viewers = {
     "viewers", "CHANNEL", "a channel's viewers, game and title, minute by minute", minutes_options, 1, ask_viewers};
+const hb_command hb_command_moments = {
+    "moments", "[CHANNEL]", "minutes in which chat stood out, and its words then", moments_options, 1, ask_moments};

@@ -8,6 +8,8 @@
 #include "base/say.h"
 #include "cmd/commands.h"
 #include "cmd/compare.h"
+#include "cmd/moment_finder.h"
+#include "cmd/moment_poll.h"
 #include "cmd/on_spark.h"
 #include "cmd/processor.h"
 #include "cmd/recompute.h"
@@ -16,6 +18,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { LOOK_MS = 30 * 1000 }; /* how often --schedule looks for hours that are due */
 
@@ -26,6 +29,8 @@ typedef struct batch_job {
     bool begun;                /* the changes of the hour in hand come in pieces */
     hb_comparison *comparison; /* of these pieces, where the store knows the hour */
     hb_difference difference;  /* what it has found */
+    int64_t *done;             /* hours that were stored */
+    size_t done_capacity;
     uint64_t hours;
     uint64_t facts;
     uint64_t messages;
@@ -94,7 +99,8 @@ static bool take(void *context, const hb_hour *hour, const hb_batch_result *resu
     if (!(job->begun ? end_hour(job, &result->changes, error) : store_whole(job, hour, &result->changes, error)))
         return false;
     add_difference(&job->corrected, &job->difference);
-    job->hours++;
+    HB_RESERVE(job->done, job->done_capacity, job->hours + 1);
+    job->done[job->hours++] = hour->hour_s;
     job->facts += result->counts.facts;
     job->messages += result->counts.messages + result->counts.shared;
     job->duplicates += result->counts.duplicates;
@@ -173,6 +179,24 @@ static bool has_log(const char *address, hb_error *error)
     return log != NULL && hb_log_close(log, &unimportant);
 }
 
+static bool apply_moments(void *context, const hb_changes *changes, hb_error *error)
+{
+    return hb_store_apply(context, changes, error);
+}
+
+static bool find_moments(batch_job *job, const hb_recompute *work, const char *store, hb_error *error)
+{
+    if (job->hours == 0)
+        return true;
+    hb_moment_finder *finder =
+        hb_moment_finder_open(work->spooled == NULL ? work->log : hb_spooled_log(work->spooled), store);
+    const int64_t from_ms = hb_monotonic_ms();
+    const bool good = hb_moment_finder_settle(finder, job->done, job->hours, apply_moments, job->store, error);
+    hb_say_note("moments were found in %lld ms", (long long)(hb_monotonic_ms() - from_ms));
+    hb_moment_finder_close(finder);
+    return good;
+}
+
 typedef struct batch_plan {
     hb_recompute work;
     hb_recompute_wish wish;
@@ -195,7 +219,7 @@ static bool recompute_hours(const batch_plan *plan, batch_job *job, bool *stoppe
                     hours.going_on > 0 ? ": the hours that remain ended less than 5 minutes ago, or go on" : "");
     } else if (good && !*stopped && hours.count > 0) {
         job->all = &hours;
-        good = hb_recompute_hours(&work, &hours, stopped, error);
+        good = hb_recompute_hours(&work, &hours, stopped, error) && find_moments(job, &work, plan->store, error);
         say_summary(job, *stopped, hb_monotonic_ms() - from_ms);
     }
     hb_comparison_close(job->comparison); /* of an hour that failed */
@@ -216,6 +240,7 @@ static bool recompute(const batch_plan *plan, bool *stopped, bool *told, hb_erro
     job.before = job.store == NULL ? NULL : hb_store_open(plan->store, HB_STORE_READ, error);
     const bool good = job.before != NULL && recompute_hours(plan, &job, stopped, error) &&
                       (*stopped || tend(job.store, &plan->keep, told, error));
+    free(job.done);
     hb_store_close(job.before);
     hb_store_close(job.store); /* undoes what was not committed */
     *told |= *stopped;
@@ -263,7 +288,14 @@ static bool submit(const hb_options *options, bool *stopped, hb_error *error)
         {"top", hb_spark_top(top, numbers[0])},
         {"from", from ? hb_spark_number(hb_options_time(options, "from"), numbers[1]) : NULL},
         {"to", to ? hb_spark_number(hb_options_time(options, "to"), numbers[2]) : NULL}};
-    return hb_on_spark(options, "batch", arguments, sizeof arguments / sizeof *arguments, stopped, error);
+    hb_moment_poll *poll = hb_moment_poll_open(hb_options_log(options), hb_options_store(options), HB_LAYER_BATCH);
+    hb_error unimportant = {0};
+    hb_moment_poll_begin(poll, &unimportant); /* where it fails, all hours are looked at below */
+    const bool good =
+        hb_on_spark(options, "batch", arguments, sizeof arguments / sizeof *arguments, NULL, stopped, error) &&
+        hb_moment_poll_look(poll, true, error);
+    hb_moment_poll_close(poll);
+    return good;
 }
 
 static int run_on_spark(const hb_options *options)

@@ -14,6 +14,7 @@ const hb_command *const hb_commands[] = {
     &hb_command_words,
     &hb_command_users,
     &hb_command_viewers,
+    &hb_command_moments,
     &hb_command_import,
     &hb_command_export,
     &hb_command_cat,

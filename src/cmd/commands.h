@@ -16,6 +16,7 @@ extern const hb_command hb_command_rate;
 extern const hb_command hb_command_words;
 extern const hb_command hb_command_users;
 extern const hb_command hb_command_viewers;
+extern const hb_command hb_command_moments;
 extern const hb_command hb_command_import;
 extern const hb_command hb_command_export;
 extern const hb_command hb_command_cat;

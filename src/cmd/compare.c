@@ -35,7 +35,8 @@ struct hb_comparison {
 
 const char *hb_compared_table_name(hb_compared_table table)
 {
-    static const char *const names[HB_COMPARED_TABLES] = {"wordcount", "viewers", "wordfreq", "msgperuser", "sheets"};
+    static const char *const names[HB_COMPARED_TABLES] = {"wordcount",  "viewers", "wordfreq",
+                                                          "msgperuser", "sheets",  "moments"};
     return names[table];
 }
 

@@ -11,6 +11,7 @@ typedef enum hb_compared_table {
     HB_COMPARED_WORDS,   /* wordfreq: count */
     HB_COMPARED_USERS,   /* msgperuser: user_name, messages, words, minutes */
     HB_COMPARED_SHEETS,  /* sheets: the whole sheet is one value */
+    HB_COMPARED_MOMENTS, /* moments, as found in the store's counts: a whole row is one value. Not by hb_compare. */
     HB_COMPARED_TABLES
 } hb_compared_table;
 

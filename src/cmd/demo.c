@@ -13,6 +13,7 @@
 enum {
     DEMO_CHANNELS = 16,
     DEMO_RATE = 60,
+    DEMO_BURSTS = 4, /* minutes */
     DEMO_SEED = 11,
     DEMO_SPEED = 4, /* channels go live and offline so many times as fast as they would, for somebody to see it */
     DEMO_VIEWERS_MS = 10000
@@ -38,11 +39,17 @@ static void point_helix(hb_demo *demo, hb_helix_options *helix)
 {
     if (helix->every_ms == 0)
         return; /* no viewers are wanted */
-    snprintf(demo->helix_url, sizeof demo->helix_url, "http://127.0.0.1:%u", hb_simulator_helix_port(demo->helix));
     helix->url = demo->helix_url;
     helix->client_id = helix->client_secret = "demo";
     if (helix->every_ms > DEMO_VIEWERS_MS)
         helix->every_ms = DEMO_VIEWERS_MS;
+}
+
+static void point_emotes(const hb_demo *demo, hb_emotes_options *emotes)
+{
+    for (size_t i = 0; i < HB_EMOTE_SERVICES; i++)
+        emotes->urls[i] = demo->helix_url;
+    emotes->pause_ms = 0;
 }
 
 bool hb_demo_asked(const hb_options *options)
@@ -65,11 +72,15 @@ bool hb_demo_gather(hb_channel_list *channels, const hb_options *options, hb_err
     return true;
 }
 
-hb_demo *hb_demo_open(hb_irc_options *irc, hb_helix_options *helix, hb_channel_list *channels, hb_error *error)
+hb_demo *hb_demo_open(hb_irc_options *irc, hb_helix_options *helix, hb_emotes_options *emotes,
+                      hb_channel_list *channels, hb_error *error)
 {
     /* A demo that goes on with data that is there must not repeat its messages' ids: they would not count again. */
-    const hb_chat_options chat = {
-        .seed = DEMO_SEED, .run = (uint64_t)hb_now_ms(), .channels = DEMO_CHANNELS, .rate = DEMO_RATE};
+    const hb_chat_options chat = {.seed = DEMO_SEED,
+                                  .run = (uint64_t)hb_now_ms(),
+                                  .channels = DEMO_CHANNELS,
+                                  .rate = DEMO_RATE,
+                                  .bursts = DEMO_BURSTS};
     hb_demo *demo = hb_alloc(sizeof *demo);
     demo->maker = hb_chat_maker_open(&chat, error);
     if (demo->maker != NULL) {
@@ -89,7 +100,10 @@ hb_demo *hb_demo_open(hb_irc_options *irc, hb_helix_options *helix, hb_channel_l
     for (size_t i = 0; i < source.channel_count; i++)
         hb_channel_list_add(channels, source.channel(source.context, i));
     point_irc(demo, irc);
+    snprintf(demo->helix_url, sizeof demo->helix_url, "http://127.0.0.1:%u", hb_simulator_helix_port(demo->helix));
     point_helix(demo, helix);
+    if (emotes != NULL)
+        point_emotes(demo, emotes);
     return demo;
 }
 

@@ -5,12 +5,14 @@
 
 #include "cmd/channels_file.h"
 #include "cmd/options.h"
+#include "twitch/emotes.h"
 #include "twitch/helix.h"
 #include "twitch/irc_client.h"
 
 typedef struct hb_demo hb_demo;
 
 /* Where the demo keeps its data, so that made-up chat never mixes with real chat. */
+#define HB_DEMO_DATA  "./hubbub-data-demo"
 #define HB_DEMO_LOG   "./hubbub-data-demo/log"
 #define HB_DEMO_STORE "./hubbub-data-demo/hubbub.db"
 
@@ -29,9 +31,10 @@ bool hb_demo_keeps(const hb_options *options);
  * (HB_ERROR_USAGE) and leaves the list to hb_demo_open. */
 bool hb_demo_gather(hb_channel_list *channels, const hb_options *options, hb_error *error);
 
-/* Opens the simulator, points irc and helix at it and adds its channels to the list. helix->url points into the demo.
- * NULL: as hb_simulator_open. */
-hb_demo *hb_demo_open(hb_irc_options *irc, hb_helix_options *helix, hb_channel_list *channels, hb_error *error);
+/* Opens the simulator, points irc, helix and emotes (may be NULL) at it and adds its channels to the list. URLs point
+ * into the demo. NULL: as hb_simulator_open. */
+hb_demo *hb_demo_open(hb_irc_options *irc, hb_helix_options *helix, hb_emotes_options *emotes,
+                      hb_channel_list *channels, hb_error *error);
 void hb_demo_close(hb_demo *demo);
 
 #endif

@@ -36,6 +36,7 @@ typedef struct share { /* a partition that is ours */
 
 struct hb_group_worker {
     hb_writer *writer;
+    hb_moment_watch *watch;
     hb_log_group *log;
     char *log_shown;
     uint32_t top;
@@ -63,14 +64,15 @@ struct hb_group_worker {
     hb_metric *log_read_errors;
 };
 
-hb_group_worker *hb_group_worker_open(const hb_processor_options *options, hb_writer *writer, hb_count_metrics *counts,
-                                      hb_metrics *metrics, hb_error *error)
+hb_group_worker *hb_group_worker_open(const hb_processor_options *options, hb_writer *writer, hb_moment_watch *watch,
+                                      hb_count_metrics *counts, hb_metrics *metrics, hb_error *error)
 {
     hb_log_group *log = hb_log_group_open(options->log, options->group, metrics, error);
     if (log == NULL)
         return NULL;
     hb_group_worker *worker = hb_alloc(sizeof *worker);
     worker->writer = writer;
+    worker->watch = watch;
     worker->log = log;
     worker->log_shown = hb_copy_text(hb_address_shown(options->log));
     worker->top = options->top;
@@ -120,6 +122,7 @@ static void forget_share(hb_group_worker *worker, share *gone)
     counts.held = 0;
     counts.time_ms = 0;
     hb_speed_counts_add(&worker->past, &counts);
+    hb_moment_watch_forget(worker->watch, gone->partition);
     hb_speed_close(gone->speed);
     gone->speed = NULL;
     gone->in_hand = false;

@@ -17,14 +17,15 @@
 #define HB_CMD_GROUP_WORKER_H
 
 #include "cmd/count_metrics.h"
+#include "cmd/moment_watch.h"
 #include "cmd/processor.h"
 #include "cmd/writer.h"
 
 typedef struct hb_group_worker hb_group_worker;
 
-/* Joins the group. Writer and metrics must outlive it. NULL: what hb_log_group_open fails with. */
-hb_group_worker *hb_group_worker_open(const hb_processor_options *options, hb_writer *writer, hb_count_metrics *counts,
-                                      hb_metrics *metrics, hb_error *error);
+/* Joins the group. Writer, watch and metrics must outlive it. NULL: what hb_log_group_open fails with. */
+hb_group_worker *hb_group_worker_open(const hb_processor_options *options, hb_writer *writer, hb_moment_watch *watch,
+                                      hb_count_metrics *counts, hb_metrics *metrics, hb_error *error);
 void hb_group_worker_close(hb_group_worker *worker); /* NULL is fine */
 
 /* Counts until the writer was told to stop, or, where the options say so, until all owned partitions were read to their

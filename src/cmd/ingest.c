@@ -20,9 +20,13 @@ static hb_ingestor *open_parts(const hb_options *options, hb_ingestor_options *s
     hb_ingestor *ingestor = NULL;
     if (hb_ingestor_options_read(options, settings, error) && hb_demo_gather(&list, options, error) &&
         hb_metrics_server_open(options, metrics, server, error)) {
-        if (hb_demo_keeps(options))
+        if (hb_demo_keeps(options)) {
             settings->log = HB_DEMO_LOG;
-        if (!hb_demo_asked(options) || (*demo = hb_demo_open(&settings->irc, &settings->helix, &list, error)) != NULL)
+            settings->emotes.data = HB_DEMO_DATA;
+        }
+        if (!hb_demo_asked(options) ||
+            (*demo = hb_demo_open(&settings->irc, &settings->helix, settings->no_emotes ? NULL : &settings->emotes,
+                                  &list, error)) != NULL)
             ingestor = hb_ingestor_open(settings, list.names, list.count, metrics, error);
     }
     hb_channel_list_free(&list);

@@ -1,6 +1,7 @@
 /* ingestor.c - one thread runs the chat connections' event loop and puts what they hand over into the recorder's queue;
- * it never waits for the disk. The poller of viewers (helix.h) puts its samples there too. Other threads reach the loop
- * through an eventfd: they leave a request, wake the loop, and wait for the answer. The loop itself needs no locks. */
+ * it never waits for the disk. The poller of viewers (helix.h) puts its samples there too; facts of emotes (emotes.h)
+ * are put by the loop's thread, before the messages that they are for. Other threads reach the loop through an eventfd:
+ * they leave a request, wake the loop, and wait for the answer. The loop itself needs no locks. */
 #include "cmd/ingestor.h"
 
 #include "base/error.h"
@@ -26,7 +27,8 @@ struct hb_ingestor {
     int wake; /* eventfd */
     hb_irc_client *client;
     hb_recorder *recorder;
-    hb_helix *helix; /* NULL: viewers are not asked for */
+    hb_helix *helix;   /* NULL: viewers are not asked for */
+    hb_emotes *emotes; /* NULL: neither are emotes */
     hb_ingestor_options options;
     pthread_t thread;
     pthread_mutex_t callers; /* held by the one that has a request */
@@ -42,10 +44,19 @@ struct hb_ingestor {
 
 /* ---- On the loop's thread ---- */
 
+/* Any thread. What the recorder has to drop it counts and says. */
+static bool put(void *context, hb_bytes line, int64_t received_ms)
+{
+    const hb_ingestor *ingestor = context;
+    return hb_recorder_put(ingestor->recorder, line, received_ms);
+}
+
 static void on_line(void *context, hb_bytes line, int64_t received_ms)
 {
     hb_ingestor *ingestor = context;
-    hb_recorder_put(ingestor->recorder, line, received_ms); /* what it has to drop it counts and says */
+    if (ingestor->emotes != NULL)
+        hb_emotes_see(ingestor->emotes, line, received_ms, put, ingestor);
+    put(ingestor, line, received_ms);
 }
 
 static void on_refused(void *context, const char *reason)
@@ -59,7 +70,7 @@ static void on_refused(void *context, const char *reason)
 /* On the poller's thread, as the next one. */
 static void on_sample(void *context, hb_bytes line, int64_t received_ms)
 {
-    on_line(context, line, received_ms);
+    put(context, line, received_ms);
 }
 
 static void on_trouble(void *context, const char *why)
@@ -155,6 +166,41 @@ static bool read_helix(const hb_options *options, hb_ingestor_options *ingest, h
     return true;
 }
 
+/* A service that was not named is asked at its own place, but only for channels of the real Twitch. */
+static bool read_emotes(const hb_options *options, hb_ingestor_options *ingest, hb_error *error)
+{
+    static const char *const urls[HB_EMOTE_SERVICES] = {HB_EMOTES_BTTV_URL, HB_EMOTES_FFZ_URL, HB_EMOTES_7TV_URL};
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    const hb_bytes twitch = HB_BYTES(".twitch.tv");
+    const hb_bytes host = hb_bytes_of(ingest->irc.host);
+    const bool real = host.size > twitch.size && hb_bytes_equal(hb_bytes_from(host, host.size - twitch.size), twitch);
+    hb_emotes_options *const emotes = &ingest->emotes;
+    size_t at = 0;
+    *emotes = (hb_emotes_options){.data = hb_options_text(options, "data"),
+                                  .tls_ca_file = hb_options_text(options, "tls-ca"),
+                                  .timeout_ms = 10 * 1000,
+                                  .retry_ms = 1000,
+                                  .pause_ms = real ? 100 : 0,
+                                  .refresh_ms = DAY_MS};
+    ingest->no_emotes = hb_options_flag(options, "no-emotes");
+    for (size_t i = 0; i < HB_EMOTE_SERVICES && real && !ingest->no_emotes; i++)
+        emotes->urls[i] = urls[i];
+    for (const char *setting; (setting = hb_options_next_setting(options, "emotes", &at)) != NULL;) {
+        hb_bytes value = hb_bytes_of(setting);
+        hb_bytes name;
+        size_t i = 0;
+        hb_bytes_cut(&value, '=', &name);
+        while (i < HB_EMOTE_SERVICES && !hb_bytes_equal(name, hb_bytes_of(hb_emote_service_name((hb_emote_service)i))))
+            i++;
+        if (i == HB_EMOTE_SERVICES)
+            return hb_fail(error, HB_ERROR_USAGE, "--emotes is '%s', but must be bttv=URL, ffz=URL or 7tv=URL",
+                           setting);
+        if (!ingest->no_emotes)
+            emotes->urls[i] = hb_bytes_equal(value, HB_BYTES("off")) ? NULL : value.data;
+    }
+    return true;
+}
+
 bool hb_ingestor_options_read(const hb_options *options, hb_ingestor_options *ingest, hb_error *error)
 {
     *ingest = (hb_ingestor_options){.log = hb_options_log(options), .queue_bytes = hb_options_number(options, "queue")};
@@ -176,7 +222,8 @@ bool hb_ingestor_options_read(const hb_options *options, hb_ingestor_options *in
         return hb_fail(error, HB_ERROR_USAGE, "--channels-per-connection must be at least 1");
     if (ingest->queue_bytes < 1 << 20)
         return hb_fail(error, HB_ERROR_USAGE, "--queue must be at least 1M");
-    return read_account(options, irc, error) && read_helix(options, ingest, error);
+    return read_account(options, irc, error) && read_helix(options, ingest, error) &&
+           read_emotes(options, ingest, error);
 }
 
 /* ---- The door ---- */
@@ -185,6 +232,7 @@ bool hb_ingestor_options_read(const hb_options *options, hb_ingestor_options *in
 static void free_ingestor(hb_ingestor *ingestor)
 {
     hb_helix_close(ingestor->helix);
+    hb_emotes_close(ingestor->emotes);
     hb_irc_client_close(ingestor->client);
     if (ingestor->woken != NULL)
         event_free(ingestor->woken);
@@ -236,6 +284,16 @@ static bool open_helix(hb_ingestor *ingestor, const char *const *channels, size_
     return ingestor->helix != NULL;
 }
 
+/* Asks for emotes, if there is somebody to ask. */
+static bool open_emotes(hb_ingestor *ingestor, hb_metrics *metrics, hb_error *error)
+{
+    bool any = false;
+    for (size_t i = 0; i < HB_EMOTE_SERVICES; i++)
+        any = any || ingestor->options.emotes.urls[i] != NULL;
+    ingestor->emotes = any ? hb_emotes_open(&ingestor->options.emotes, metrics, error) : NULL;
+    return !any || ingestor->emotes != NULL;
+}
+
 hb_ingestor *hb_ingestor_open(const hb_ingestor_options *ingest, const char *const *channels, size_t count,
                               hb_metrics *metrics, hb_error *error)
 {
@@ -252,7 +310,8 @@ hb_ingestor *hb_ingestor_open(const hb_ingestor_options *ingest, const char *con
     ingestor->client = fine ? hb_irc_client_open(ingestor->loop, &irc, metrics, error) : NULL;
     fine = ingestor->client != NULL && hb_irc_client_set_channels(ingestor->client, channels, count, error);
     ingestor->recorder = fine ? hb_recorder_open(ingest->log, ingest->queue_bytes, metrics, error) : NULL;
-    if (ingestor->recorder != NULL && open_helix(ingestor, channels, count, metrics, error) && start(ingestor, error))
+    if (ingestor->recorder != NULL && open_emotes(ingestor, metrics, error) &&
+        open_helix(ingestor, channels, count, metrics, error) && start(ingestor, error))
         return ingestor;
     hb_error second = {0}; /* the first tells what matters */
     hb_recorder *const recorder = ingestor->recorder;

@@ -1,10 +1,11 @@
-/* ingestor.h - Twitch -> log: chat connections on a thread of their own, the poller of viewers on another, and the
- * recorder that both fill. */
+/* ingestor.h - Twitch -> log: chat connections on a thread of their own, the poller of viewers and that of emotes on
+ * others, and the recorder that they fill. */
 #ifndef HB_CMD_INGESTOR_H
 #define HB_CMD_INGESTOR_H
 
 #include "base/metrics.h"
 #include "cmd/options.h"
+#include "twitch/emotes.h"
 #include "twitch/helix.h"
 #include "twitch/irc_client.h"
 
@@ -23,6 +24,9 @@ typedef struct hb_ingestor hb_ingestor;
         {"channels-per-connection", HB_OPTION_NUMBER, "N", "50", "channels on one connection at most"},                \
         {"helix", HB_OPTION_TEXT, "URL", NULL, "where to ask for viewers, and for tokens, instead of Twitch"},         \
         {"viewers-every", HB_OPTION_REAL, "SECONDS", "60", "how often to ask for viewers; 0: never"},                  \
+        {"emotes", HB_OPTION_SETTING, "SERVICE=URL", NULL,                                                             \
+         "where to ask bttv, ffz or 7tv for channels' emotes; off: nowhere"},                                          \
+        {"no-emotes", HB_OPTION_FLAG, "", NULL, "do not ask for emotes of BetterTTV, FrankerFaceZ and 7TV"},           \
     {                                                                                                                  \
         "queue", HB_OPTION_SIZE, "SIZE", "64M", "what may wait in memory while the disk is slow"                       \
     }
@@ -36,17 +40,20 @@ typedef struct hb_ingestor_options {
      * be NULL. */
     void (*on_viewers)(void *context, const char *why);
     void *viewers_context;
+    hb_emotes_options emotes; /* nobody is asked where no URL is set */
+    bool no_emotes;           /* not even a demo's */
     const char *log;
     size_t queue_bytes;
 } hb_ingestor_options;
 
-/* Reads HB_OPTIONS_INGEST, and TWITCH_LOGIN, TWITCH_TOKEN, TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET from the
+/* Reads HB_OPTIONS_INGEST, --data, and TWITCH_LOGIN, TWITCH_TOKEN, TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET from the
  * environment or .env. Texts belong to options. False: HB_ERROR_USAGE. */
 bool hb_ingestor_options_read(const hb_options *options, hb_ingestor_options *ingest, hb_error *error);
 
 /* Checks the channels, opens the recorder, starts the thread and, on it, to connect. NULL: HB_ERROR_USAGE or
  * HB_ERROR_LIMIT (channels, before anything else is touched), and what hb_irc_client_open and hb_recorder_open fail
- * and hb_helix_open fail with. */
+, hb_helix_open
+ * and hb_emotes_open fail with. */
 hb_ingestor *hb_ingestor_open(const hb_ingestor_options *ingest, const char *const *channels, size_t count,
                               hb_metrics *metrics, hb_error *error);
 

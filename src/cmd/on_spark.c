@@ -6,6 +6,7 @@
 #include "cmd/on_spark.h"
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/say.h"
@@ -22,7 +23,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 100 }; /* how often to ask whether the job has ended */
+enum {
+    LOOK_MS = 100, /* how often to ask whether the job has ended */
+    BESIDE_MS = 30 * 1000
+};
 
 /* Java only moves bytes here, the counting is C: what its second compiler would gain, compiling costs. Two million
  * facts took two executors 46 s of processor time with this, 60 s without; later micro-batches took as long either way.
@@ -314,8 +318,9 @@ static void become(const submission *line, bool on_loopback, const char *log, co
     _exit(127);
 }
 
-static bool await(pid_t child, bool *stopped, hb_error *error)
+static bool await(pid_t child, const hb_spark_beside *beside, bool *stopped, hb_error *error)
 {
+    int64_t next_ms = hb_monotonic_ms() + BESIDE_MS;
     int status = 0;
     pid_t ended = 0;
     *stopped = false;
@@ -325,6 +330,10 @@ static bool await(pid_t child, bool *stopped, hb_error *error)
             *stopped = true;
             kill(child, SIGTERM);
         }
+        if (beside != NULL && !*stopped && hb_monotonic_ms() >= next_ms) {
+            beside->look(beside->context);
+            next_ms = hb_monotonic_ms() + BESIDE_MS;
+        }
     }
     if (ended < 0)
         return hb_fail_errno(error, "the job on Spark cannot be waited for");
@@ -333,7 +342,7 @@ static bool await(pid_t child, bool *stopped, hb_error *error)
 }
 
 bool hb_on_spark(const hb_options *options, const char *job, const hb_spark_argument *arguments, size_t count,
-                 bool *stopped, hb_error *error)
+                 const hb_spark_beside *beside, bool *stopped, hb_error *error)
 {
     submission line = {0};
     bool good = put_together(&line, options, job, arguments, count, error);
@@ -344,7 +353,7 @@ bool hb_on_spark(const hb_options *options, const char *job, const hb_spark_argu
             become(&line, is_on_loopback(hb_options_text(options, "on")), log, hb_options_store(options));
         free(log);
         good = child < 0 ? hb_fail_errno(error, "a process for the job on Spark cannot be started")
-                         : await(child, stopped, error);
+                         : await(child, beside, stopped, error);
     }
     free_submission(&line);
     return good;

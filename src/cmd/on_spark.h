@@ -29,10 +29,16 @@ const char *hb_spark_top(uint32_t top, char *text); /* of --top: 0 means all */
  * with free(). */
 char *hb_spark_folder(const char *path);
 
+/* What to do beside the job, about every half minute; it may take its time. */
+typedef struct hb_spark_beside {
+    void (*look)(void *context);
+    void *context;
+} hb_spark_beside;
+
 /* Submits the job ("batch", "process") to --on and waits until it ends, or has it end when told to stop. Signals must
- * be blocked (hb_signals_block). *stopped tells that it was told to. False: HB_ERROR_USAGE, HB_ERROR_MISSING (no Spark,
- * no jar, no Java), HB_ERROR_SYSTEM; HB_ERROR_NONE: the job failed, and has said why. */
+ * be blocked (hb_signals_block). beside may be NULL. *stopped tells that it was told to. False: HB_ERROR_USAGE,
+ * HB_ERROR_MISSING (no Spark, no jar, no Java), HB_ERROR_SYSTEM; HB_ERROR_NONE: the job failed, and has said why. */
 bool hb_on_spark(const hb_options *options, const char *job, const hb_spark_argument *arguments, size_t count,
-                 bool *stopped, hb_error *error);
+                 const hb_spark_beside *beside, bool *stopped, hb_error *error);
 
 #endif

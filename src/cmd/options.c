@@ -91,6 +91,9 @@ static bool parse_value(const hb_option *option, const char *text, option_value 
     case HB_OPTION_SETTING:
         hb_buffer_append(&value->settings, (hb_bytes){text, bytes.size + 1});
         return bytes.size > 0 && text[0] != '=' && strchr(text, '=') != NULL;
+    case HB_OPTION_LIST:
+        hb_buffer_append(&value->settings, (hb_bytes){text, bytes.size + 1});
+        return bytes.size > 0;
     }
     return false;
 }
@@ -110,6 +113,8 @@ static const char *expected(hb_option_kind kind)
         return "HOST:PORT";
     case HB_OPTION_SETTING:
         return "KEY=VALUE";
+    case HB_OPTION_LIST:
+        return "one or more, with commas between";
     case HB_OPTION_FLAG:
     case HB_OPTION_TEXT:
         break;
@@ -157,7 +162,7 @@ static bool set_defaults(hb_options *options, hb_error *error)
         const hb_option *option = &options->command->options[i];
         const char *text = from_environment(options, option->name);
         options->values[i].given = text != NULL;
-        if (text != NULL && option->kind == HB_OPTION_SETTING) {
+        if (text != NULL && (option->kind == HB_OPTION_SETTING || option->kind == HB_OPTION_LIST)) {
             if (!set_each(options, i, text, error))
                 return false;
             continue;

@@ -17,7 +17,9 @@ typedef enum hb_option_kind {
     HB_OPTION_SIZE,    /* bytes: 512M, 1G, 65536 */
     HB_OPTION_TIME,    /* hb_time_parse */
     HB_OPTION_ADDRESS, /* HOST:PORT; host may be empty or [IPv6] */
-    HB_OPTION_SETTING /* KEY=VALUE; may be given more than once; in the environment several stand with blanks between */
+    HB_OPTION_SETTING, /* KEY=VALUE; may be given more than once; in the environment several stand with blanks between
+                        */
+    HB_OPTION_LIST     /* as HB_OPTION_SETTING, but any text that is not empty */
 } hb_option_kind;
 
 typedef struct hb_option {
@@ -51,7 +53,8 @@ double hb_options_real(const hb_options *options, const char *name);
 int64_t hb_options_time(const hb_options *options, const char *name); /* Unix seconds */
 bool hb_options_address(const hb_options *options, const char *name, const char **host, uint16_t *port);
 
-/* Steps through the values of an HB_OPTION_SETTING: start with *at = 0. NULL at the end. */
+/* Steps through the values of an HB_OPTION_SETTING or HB_OPTION_LIST, those of the environment first: start with *at =
+ * 0. NULL at the end. */
 const char *hb_options_next_setting(const hb_options *options, const char *name, size_t *at);
 
 size_t hb_options_argument_count(const hb_options *options);

@@ -1,6 +1,7 @@
 /* process.c - hubbub process: log -> store, until told to stop, or to the log's end. Where it goes on with a file log,
  * it recomputes hours as hubbub run does. */
 #include "cmd/commands.h"
+#include "cmd/moment_poll.h"
 #include "cmd/on_spark.h"
 #include "cmd/processor.h"
 #include "cmd/schedule.h"
@@ -51,6 +52,23 @@ static hb_processor *open_processor(const hb_processor_options *settings, hb_met
     }
 }
 
+/* Beside the job, and once more when it has ended. What fails is said once, and tried again. */
+typedef struct finding {
+    hb_moment_poll *poll;
+    bool ended;
+    bool failed;
+} finding;
+
+static void find_moments(void *context)
+{
+    finding *const find = context;
+    hb_error error = {0};
+    const bool good = hb_moment_poll_look(find->poll, find->ended, &error);
+    if (!good && !find->failed)
+        hb_say_warning("moments are not found for now: %s", error.text);
+    find->failed = !good;
+}
+
 static bool submit(const hb_options *options, bool *stopped, hb_error *error)
 {
     static const char *const others[] = {"keep-log", "keep-views", "group", "metrics"};
@@ -69,7 +87,16 @@ static bool submit(const hb_options *options, bool *stopped, hb_error *error)
         {"memory", hb_spark_number((int64_t)hb_options_number(options, "memory"), numbers[1])},
         {"checkpoint", checkpoint},
         {"until-end", hb_options_flag(options, "until-end") ? "yes" : NULL}};
-    const bool good = hb_on_spark(options, "process", arguments, sizeof arguments / sizeof *arguments, stopped, error);
+    finding find = {.poll = hb_moment_poll_open(hb_options_log(options), hb_options_store(options), HB_LAYER_SPEED)};
+    const hb_spark_beside beside = {find_moments, &find};
+    hb_error unimportant = {0};
+    hb_moment_poll_begin(find.poll, &unimportant); /* where it fails, the first look sees what it has missed */
+    const bool good =
+        hb_on_spark(options, "process", arguments, sizeof arguments / sizeof *arguments, &beside, stopped, error);
+    find.ended = hb_options_flag(options, "until-end") && !*stopped;
+    if (good)
+        find_moments(&find);
+    hb_moment_poll_close(find.poll);
     free(checkpoint);
     return good;
 }

@@ -10,6 +10,7 @@
 #include "base/say.h"
 #include "cmd/count_metrics.h"
 #include "cmd/group_worker.h"
+#include "cmd/moment_watch.h"
 #include "cmd/writer.h"
 #include "log/log.h"
 #include "views/speed.h"
@@ -29,6 +30,7 @@ struct hb_processor {
     pthread_t thread;
     hb_writer *writer;
     hb_group_worker *worker; /* of a Kafka log: then what follows is unused */
+    hb_moment_watch *watch;
     bool until_end;
     hb_log *log;
     hb_log_follower *follower;
@@ -180,6 +182,27 @@ static void follow(hb_processor *processor)
     }
 }
 
+static void note_changes(void *context, const hb_changes *changes)
+{
+    hb_moment_watch_note(context, changes);
+}
+
+/* From the watch's thread; where all is counted up to an end there is none, and it is the thread that counts. */
+static bool apply_moments(void *context, const hb_changes *changes, hb_error *error)
+{
+    hb_processor *const processor = context;
+    if (!processor->until_end)
+        return hb_writer_apply(processor->writer, changes, error);
+    return hb_writer_put(processor->writer, changes, 1) || !hb_writer_failure(processor->writer, error);
+}
+
+static void find_last_moments(hb_processor *processor)
+{
+    hb_error error = {0};
+    if (!hb_moment_watch_finish(processor->watch, &error))
+        hb_say_warning("moments are not found: %s", error.text);
+}
+
 static void *process(void *context)
 {
     hb_processor *const processor = context;
@@ -192,6 +215,8 @@ static void *process(void *context)
         if (!hb_writer_failure(writer, &unwritten))
             flush_all(processor);
     }
+    if (processor->until_end && !hb_writer_failure(writer, &unwritten) && !hb_writer_is_stopped(writer))
+        find_last_moments(processor);
     while (processor->until_end && !hb_writer_failure(writer, &unwritten) && !hb_writer_is_stopped(writer) &&
            hb_writer_tend(writer))
         ;
@@ -254,18 +279,23 @@ static bool open_all(hb_processor *processor, const hb_processor_options *option
     if (processor->writer == NULL)
         return false;
     processor->until_end = options->until_end;
+    processor->watch = hb_moment_watch_open(
+        &(hb_moment_watch_options){options->log, options->store, apply_moments, processor}, metrics);
+    hb_writer_tell(processor->writer, note_changes, processor->watch);
     processor->metrics = hb_count_metrics_open(metrics);
     processor->log_read_errors =
         hb_metrics_counter(metrics, "hubbub_log_read_errors_total", "Reads from the log that failed.");
     if (!kafka)
         return open_file_log(processor, options, error);
-    processor->worker = hb_group_worker_open(options, processor->writer, processor->metrics, metrics, error);
+    processor->worker =
+        hb_group_worker_open(options, processor->writer, processor->watch, processor->metrics, metrics, error);
     return processor->worker != NULL;
 }
 
 static void close_all(hb_processor *processor)
 {
     hb_error error = {0};
+    hb_moment_watch_close(processor->watch);
     hb_group_worker_close(processor->worker);
     hb_log_follower_close(processor->follower);
     hb_speed_close(processor->speed);
@@ -290,7 +320,11 @@ hb_processor *hb_processor_open(const hb_processor_options *options, hb_metrics 
         close_all(processor);
         return NULL;
     }
-    return processor;
+    if (processor->until_end || hb_moment_watch_start(processor->watch, error))
+        return processor;
+    hb_error second = {0};
+    hb_processor_close(processor, &second);
+    return NULL;
 }
 
 bool hb_processor_apply(hb_processor *processor, const hb_changes *changes, hb_error *error)
@@ -305,6 +339,7 @@ bool hb_processor_ended(const hb_processor *processor)
 
 bool hb_processor_close(hb_processor *processor, hb_error *error)
 {
+    hb_moment_watch_stop(processor->watch);
     hb_writer_stop(processor->writer);
     pthread_join(processor->thread, NULL);
     const bool fine = !hb_writer_failure(processor->writer, error);

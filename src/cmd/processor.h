@@ -2,8 +2,9 @@
  *
  * Follows all parts of a file log, or of a Kafka log those partitions that its consumer group gives to it
  * (group_worker.h), and writes what changed about twice a second. While the log rests, it makes days, weeks and months
- * out of hours and removes what is too old (store/upkeep.h). While the store refuses writes (a full disk) it keeps
- * trying the same, says so once and again when it is over; facts wait in the log meanwhile.
+ * out of hours and removes what is too old (store/upkeep.h). Beside it, moments are found (moment_watch.h). While the
+ * store refuses writes (a full disk) it keeps trying the same, says so once and again when it is over; facts wait in
+ * the log meanwhile.
  *
  * Metrics: hubbub_facts_total, _messages_, _words_, _shared_, _duplicates_, _late_, _bad_utf8_, _bad_timestamps_,
  * _malformed_, _untaken_, _ids_forgotten_, _log_read_errors_, _store_errors_, _flushes_total (all of this run; open

@@ -98,7 +98,7 @@ static bool read_ahead(hb_replay *replay, hb_error *error)
         }
         replay->at = replay->lines.size - rest.size;
         if (hb_fact_read(replay->next_line, &replay->next_fact) == HB_FACT_OK &&
-            replay->next_fact.kind != HB_FACT_STREAM)
+            replay->next_fact.kind != HB_FACT_STREAM && replay->next_fact.kind != HB_FACT_EMOTES)
             return true;
     }
 }

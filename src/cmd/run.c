@@ -42,6 +42,7 @@ static bool read_settings(const hb_options *options, run_settings *settings, hb_
     if (hb_demo_keeps(options)) { /* made-up chat goes to a place of its own */
         settings->ingest.log = settings->process.log = settings->server.log = HB_DEMO_LOG;
         settings->process.store = settings->server.store = HB_DEMO_STORE;
+        settings->ingest.emotes.data = HB_DEMO_DATA;
     }
     return true;
 }
@@ -66,7 +67,9 @@ static bool open_parts(running *parts, run_settings *settings, const hb_options 
     if (parts->server == NULL || !check_store(settings->process.store, error))
         return false;
     if (hb_demo_asked(options)) {
-        parts->demo = hb_demo_open(&settings->ingest.irc, &settings->ingest.helix, &settings->channels, error);
+        parts->demo =
+            hb_demo_open(&settings->ingest.irc, &settings->ingest.helix,
+                         settings->ingest.no_emotes ? NULL : &settings->ingest.emotes, &settings->channels, error);
         if (parts->demo == NULL)
             return false;
     }
@@ -116,6 +119,7 @@ static int run(const hb_options *options)
     }
     fine = close_parts(&parts, fine, &error);
     hb_channel_list_free(&settings.channels);
+    hb_ignored_close(settings.server.ignored);
     return fine ? 0 : hb_exit_code(&error);
 }
 

@@ -9,6 +9,7 @@
 #include "base/say.h"
 #include "cmd/compare.h"
 #include "cmd/hours.h"
+#include "cmd/moment_finder.h"
 #include "log/log.h"
 #include "views/batch.h"
 
@@ -34,6 +35,7 @@ struct hb_schedule {
     hb_processor *processor;
     hb_log *log;
     hb_store *reader;
+    hb_moment_finder *finder;
     uint64_t settled_list; /* the log's list when nothing was left to do */
     bool settled;
     bool failed; /* said */
@@ -58,6 +60,11 @@ static bool wait_for_stop(hb_schedule *schedule, int wait_ms)
 
 /* ---- One hour ---- */
 
+static bool apply_moments(void *context, const hb_changes *changes, hb_error *error)
+{
+    return hb_processor_apply(context, changes, error);
+}
+
 static bool settle_hour(hb_schedule *schedule, hb_batch *batch, const hb_hour *hour, hb_error *error)
 {
     hb_batch_result result;
@@ -71,6 +78,9 @@ static bool settle_hour(hb_schedule *schedule, hb_batch *batch, const hb_hour *h
     if (((hour->counted || hour->settled) &&
          !hb_compare(schedule->reader, &result.changes, late > 0, false, &corrected, error)) ||
         !hb_processor_apply(schedule->processor, &result.changes, error))
+        return false;
+    int64_t hour_s = hour->hour_s;
+    if (!hb_moment_finder_settle(schedule->finder, &hour_s, 1, apply_moments, schedule->processor, error))
         return false;
     hb_metric_add(schedule->hours, 1);
     hb_metric_add(schedule->corrected, hb_difference_sum(&corrected));
@@ -177,6 +187,7 @@ static void close_all(hb_schedule *schedule)
 {
     hb_error unimportant = {0};
     hb_store_close(schedule->reader);
+    hb_moment_finder_close(schedule->finder);
     if (schedule->log != NULL)
         hb_log_close(schedule->log, &unimportant); /* only read: nothing to lose */
     pthread_cond_destroy(&schedule->news);
@@ -191,6 +202,7 @@ hb_schedule *hb_schedule_open(const hb_processor_options *options, hb_processor 
     hb_schedule *schedule = hb_alloc(sizeof *schedule);
     schedule->options = *options;
     schedule->processor = processor;
+    schedule->finder = hb_moment_finder_open(options->log, options->store);
     schedule->hours = hb_metrics_counter(metrics, "hubbub_batch_hours_total", "Hours recomputed by the batch layer.");
     schedule->corrected = hb_metrics_counter(metrics, "hubbub_batch_corrected_values_total",
                                              "Values in rows of the store that the batch layer corrected.");

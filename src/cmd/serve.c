@@ -11,16 +11,17 @@ static int serve(const hb_options *options)
 {
     hb_server_settings settings;
     hb_error error;
-    if (!hb_server_settings_read(options, &settings, &error))
-        return hb_exit_code(&error);
     hb_signals_block();
-    hb_server *server = hb_server_open(&settings, &error);
-    if (server == NULL)
+    hb_server *server = hb_server_settings_read(options, &settings, &error) ? hb_server_open(&settings, &error) : NULL;
+    if (server == NULL) {
+        hb_ignored_close(settings.ignored);
         return hb_exit_code(&error);
+    }
     hb_say_note("serving %s; Ctrl-C stops", hb_server_address(server));
     while (hb_signals_wait(-1) == SIGHUP)
         ;
     hb_server_close(server);
+    hb_ignored_close(settings.ignored);
     return 0;
 }
 

@@ -9,7 +9,9 @@
 #include "cmd/replay.h"
 #include "cmd/signals.h"
 #include "twitch/chat_maker.h"
+#include "twitch/emote_board.h"
 #include "twitch/simulator.h"
+#include "twitch/simulator_emotes.h"
 #include "twitch/simulator_helix.h"
 
 #include <inttypes.h>
@@ -26,6 +28,8 @@ static const hb_option simulate_options[] = {
     {"helix-speed", HB_OPTION_REAL, "X", "1", "viewers, games and titles change so many times as fast"},
     {"channels", HB_OPTION_NUMBER, "N", "20", "how many channels there are"},
     {"rate", HB_OPTION_REAL, "N", "100", "messages a second over all channels"},
+    {"bursts", HB_OPTION_NUMBER, "N", "0",
+     "every N minutes, a channel in turn has a minute in which many say the same; 0: never"},
     {"seed", HB_OPTION_NUMBER, "N", "1", "the same seed gives the same channels and chat"},
     {"count", HB_OPTION_NUMBER, "N", NULL, "so many messages, then stay connected, idle"},
     {"wait-joins", HB_OPTION_NUMBER, "N", "1", "begin once so many channels are joined"},
@@ -40,6 +44,7 @@ static const hb_option simulate_options[] = {
     {"start", HB_OPTION_TIME, "T", "2025-11-24T16:00Z", "with --write: when chat begins"},
     {"end", HB_OPTION_TIME, "T", NULL, "with --write: when chat ends, if not with --count"},
     {"viewers", HB_OPTION_FLAG, "", NULL, "with --write: viewer samples, too"},
+    {"emotes", HB_OPTION_FLAG, "", NULL, "with --write: facts of channels' emotes, too"},
     {NULL, HB_OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -53,20 +58,40 @@ static bool write_out(FILE *file, const char *path, hb_buffer *lines, hb_error *
     return true;
 }
 
+/* Appends what an ingestor would put before the line. */
+static void add_emotes(hb_emote_board *board, hb_chat_source chat, uint64_t seed, const hb_chat_line *made,
+                       hb_bytes line, hb_buffer *lines)
+{
+    hb_fact fact;
+    if (hb_fact_read(line, &fact) != HB_FACT_OK || !hb_emote_board_see(board, &fact, lines))
+        return;
+    hb_buffer names = {0};
+    hb_simulator_emotes_names(&chat, seed, 0, made->channel, &names);
+    hb_emote_board_set(board, hb_emote_board_count(board) - 1, hb_buffer_bytes(&names));
+    hb_buffer_free(&names);
+}
+
 /* Until so many messages are written, or chat reaches its end. */
 static bool write_lines(const hb_options *options, hb_chat_source chat, FILE *file, const char *path, hb_error *error)
 {
     const uint64_t count = hb_options_given(options, "count") ? hb_options_number(options, "count") : UINT64_MAX;
     const int64_t start_ms = hb_options_time(options, "start") * 1000;
     const int64_t end_ms = hb_options_given(options, "end") ? hb_options_time(options, "end") * 1000 : INT64_MAX;
+    const uint64_t seed = hb_options_number(options, "seed");
+    hb_emote_board *board = hb_options_flag(options, "emotes") ? hb_emote_board_open() : NULL;
     hb_buffer lines = {0};
+    hb_buffer one = {0};
     bool good = true;
     for (uint64_t messages = 0; good && messages < count;) {
         const int64_t time_ms = start_ms + chat.due_us(chat.context) / 1000;
         hb_chat_line line;
         if (time_ms >= end_ms)
             break;
-        chat.next(chat.context, time_ms, &lines, &line);
+        one.size = 0;
+        chat.next(chat.context, time_ms, &one, &line);
+        if (board != NULL)
+            add_emotes(board, chat, seed, &line, hb_buffer_bytes(&one), &lines);
+        hb_buffer_append(&lines, hb_buffer_bytes(&one));
         hb_buffer_append_char(&lines, '\n');
         messages += line.is_message;
         if (lines.size >= WRITE_BYTES)
@@ -74,6 +99,8 @@ static bool write_lines(const hb_options *options, hb_chat_source chat, FILE *fi
     }
     good = good && write_out(file, path, &lines, error);
     hb_buffer_free(&lines);
+    hb_buffer_free(&one);
+    hb_emote_board_close(board);
     return good;
 }
 
@@ -205,10 +232,12 @@ static int generate(const hb_options *options)
 {
     hb_error error = {0};
     const bool to_file = hb_options_text(options, "write") != NULL;
+    const uint64_t bursts = hb_options_number(options, "bursts");
     const hb_chat_options chat_options = {
         .seed = hb_options_number(options, "seed"),
         .channels = hb_options_number(options, "channels"),
         .rate = hb_options_real(options, "rate"),
+        .bursts = bursts > UINT32_MAX / 60 ? UINT32_MAX / 60 : (uint32_t)bursts,
         .archive = to_file,
         .viewers = to_file && hb_options_flag(options, "viewers"),
     };

@@ -5,14 +5,19 @@
 #include "base/say.h"
 #include "cmd/commands.h"
 #include "cmd/compare.h"
+#include "cmd/moment_finder.h"
 #include "cmd/recompute.h"
 #include "cmd/signals.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 typedef struct verify_job {
     hb_store *store;
+    int64_t *known; /* hours of which it has something */
+    size_t known_count;
+    size_t known_capacity;
     uint64_t hours;
     uint64_t uncounted; /* hours of which the store has nothing */
     hb_difference difference;
@@ -26,7 +31,29 @@ static bool take(void *context, const hb_hour *hour, const hb_batch_result *resu
         job->uncounted++;
         return true;
     }
+    HB_RESERVE(job->known, job->known_capacity, job->known_count + 1);
+    job->known[job->known_count++] = hour->hour_s;
     return hb_compare(job->store, &result->changes, hb_hour_late(hour) > 0, true, &job->difference, error);
+}
+
+static bool count_moments(void *context, const hb_changes *changes, hb_error *error)
+{
+    hb_difference *const difference = context;
+    (void)error;
+    difference->values[HB_COMPARED_MOMENTS][HB_CAUSE_OTHER] += changes->moment_count;
+    return true;
+}
+
+static bool verify_moments(verify_job *job, const hb_recompute *work, const char *store, hb_error *error)
+{
+    if (job->known_count == 0)
+        return true;
+    hb_moment_finder *finder =
+        hb_moment_finder_open(work->spooled == NULL ? work->log : hb_spooled_log(work->spooled), store);
+    const bool good =
+        hb_moment_finder_settle(finder, job->known, job->known_count, count_moments, &job->difference, error);
+    hb_moment_finder_close(finder);
+    return good;
 }
 
 static void print_table(const hb_difference *difference)
@@ -69,9 +96,11 @@ static bool verify(const hb_options *options, verify_job *job, bool *clean, hb_e
     if (job->store == NULL)
         return false;
     const bool good = hb_recompute_find(&work, &wish, job->store, &hours, &stopped, error) &&
-                      (stopped || hb_recompute_hours(&work, &hours, &stopped, error));
+                      (stopped || (hb_recompute_hours(&work, &hours, &stopped, error) &&
+                                   verify_moments(job, &work, hb_options_store(options), error)));
     hb_hours_free(&hours);
     hb_recompute_done(&work);
+    free(job->known);
     hb_store_close(job->store);
     *clean = good && print_result(job) && !stopped;
     return good;

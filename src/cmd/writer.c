@@ -29,6 +29,8 @@ struct hb_writer {
     bool upkeep_failed;     /* said */
     bool write_failed;      /* said */
     int last_attempts;
+    void (*told)(void *context, const hb_changes *changes);
+    void *told_context;
     bool failed; /* stopped with something unwritten; *error says why */
     hb_error error;
     hb_metric *store_errors;
@@ -67,6 +69,12 @@ void hb_writer_close(hb_writer *writer)
     pthread_cond_destroy(&writer->stop_news);
     pthread_mutex_destroy(&writer->lock);
     free(writer);
+}
+
+void hb_writer_tell(hb_writer *writer, void (*told)(void *context, const hb_changes *changes), void *context)
+{
+    writer->told = told;
+    writer->told_context = context;
 }
 
 hb_store *hb_writer_store(hb_writer *writer)
@@ -202,6 +210,8 @@ hb_writer_result hb_writer_try(hb_writer *writer, const hb_changes *changes, siz
         writer->write_failed = false;
         hb_metric_add(writer->flushes, 1);
         hb_metric_set(writer->flush_ms, hb_monotonic_ms() - start_ms);
+        for (size_t i = 0; i < count && writer->told != NULL; i++)
+            writer->told(writer->told_context, &changes[i]);
         return HB_WRITER_STORED;
     }
     hb_metric_add(writer->store_errors, 1);

@@ -26,6 +26,9 @@ hb_writer *hb_writer_open(const char *store, const hb_upkeep_options *keep, hb_m
 /* To be called when no other thread uses it any more. NULL is fine. */
 void hb_writer_close(hb_writer *writer);
 
+/* Has told called with all changes that hb_writer_try has stored. Before the first. */
+void hb_writer_tell(hb_writer *writer, void (*told)(void *context, const hb_changes *changes), void *context);
+
 /* For reading. */
 hb_store *hb_writer_store(hb_writer *writer);
 

@@ -15,7 +15,7 @@
 static const hb_column channel_columns[] = {
     {"channel", HB_CELL_TEXT},          {"room_id", HB_CELL_TEXT},   {"messages_per_minute", HB_CELL_REAL},
     {"words_per_minute", HB_CELL_REAL}, {"chatters", HB_CELL_COUNT}, {"top_emote", HB_CELL_TEXT},
-    {"first_seen", HB_CELL_TIME},       {"last_seen", HB_CELL_TIME}};
+    {"first_seen", HB_CELL_TIME},       {"last_seen", HB_CELL_TIME}, {"moment", HB_CELL_TIME}};
 static const hb_column rate_columns[] = {{"time", HB_CELL_TIME},    {"messages", HB_CELL_COUNT},
                                          {"words", HB_CELL_COUNT},  {"chatters", HB_CELL_COUNT},
                                          {"shared", HB_CELL_COUNT}, {"layer", HB_CELL_TEXT}};
@@ -35,6 +35,15 @@ static const hb_column stream_columns[] = {{"time", HB_CELL_TIME},
                                            {"game", HB_CELL_TEXT},
                                            {"title", HB_CELL_TEXT}};
 
+static const hb_column moment_columns[] = {{"channel", HB_CELL_TEXT} /* where all are asked for */,
+                                           {"time", HB_CELL_TIME},
+                                           {"score", HB_CELL_REAL},
+                                           {"messages", HB_CELL_COUNT},
+                                           {"chatters", HB_CELL_COUNT},
+                                           {"usual", HB_CELL_REAL},
+                                           {"words", HB_CELL_WORDS},
+                                           {"layer", HB_CELL_TEXT}};
+
 /* What is particular to each kind of question. step_s: the range is widened to whole multiples of it. */
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof *(columns)
 static const struct {
@@ -48,6 +57,7 @@ static const struct {
     [HB_ASK_USERS] = {COLUMNS(user_columns), HB_HOUR_S},
     [HB_ASK_VIEWERS] = {COLUMNS(viewer_columns), HB_MINUTE_S},
     [HB_ASK_STREAMS] = {COLUMNS(stream_columns), HB_MINUTE_S},
+    [HB_ASK_MOMENTS] = {COLUMNS(moment_columns), HB_MINUTE_S},
 };
 
 hb_cell *hb_answer_add_row(hb_answer *answer)
@@ -176,10 +186,25 @@ static bool check_seen(const hb_answer *answer, hb_store *store, hb_error *error
                                    HB_PRINT(answer->channel));
 }
 
+/* Of one channel or, without one, of all. */
+static bool answer_moments(hb_answer *answer, hb_store *store, const hb_question *question, hb_error *error)
+{
+    if (question->channel.size > 0) {
+        answer->columns++;
+        answer->column_count--;
+        if (!take_channel(answer, question->channel, error))
+            return false;
+    }
+    return take_range(answer, question, error) && hb_answer_list_moments(answer, store, question->limit, error) &&
+           (answer->cell_count > 0 || answer->channel.size == 0 || check_seen(answer, store, error));
+}
+
 static bool fill(hb_answer *answer, hb_store *store, const hb_question *question, int64_t now_s, hb_error *error)
 {
     if (question->kind == HB_ASK_CHANNELS)
         return hb_answer_list_channels(answer, store, question->limit, now_s, error);
+    if (question->kind == HB_ASK_MOMENTS)
+        return answer_moments(answer, store, question, error);
     if (!take_channel(answer, question->channel, error) || !take_range(answer, question, error))
         return false;
     const bool ranking = question->kind == HB_ASK_WORDS || question->kind == HB_ASK_USERS;

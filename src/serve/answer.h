@@ -3,37 +3,42 @@
  * An answer is a small table with a head. Words and users are kept by the hour, so their range is widened to whole
  * hours; rates and viewers are kept by the minute, and theirs is widened to whole minutes. The head says which range
  * was answered. An answer is exact unless words or users of an hour in progress could have changed since its last
- * sheet, which is at most a minute old; the top rows that the store keeps are exact at any time.
+ * sheet, which is at most a minute old; the top rows that the store keeps are exact at any time. Users that are left
+ * out take no rank: the next ones move up, and the answer has as many rows as were asked for, if there are so many.
  *
  * A change of a stream is "live", "offline", "game" or "title", seen from the viewer samples: three minutes without one
  * are taken for offline.
  *
  * Of a channel, messages_per_minute and words_per_minute estimate the last 60 seconds; chatters are the distinct ones
  * of the minute in progress or of the one before, whichever are more; top_emote is that of the hour in which the
- * channel was last seen, empty if that was earlier than the hour before this one. The busiest channel comes first.
+ * channel was last seen, empty if that was earlier than the hour before this one; moment is that of the last ten
+ * minutes, if there was one (views/moments.h). The busiest channel comes first.
  */
 #ifndef HB_SERVE_ANSWER_H
 #define HB_SERVE_ANSWER_H
 
+#include "serve/ignored.h"
 #include "store/store.h"
 
 typedef enum hb_question_kind {
     HB_ASK_CHANNELS, /* channel, room_id, messages_per_minute, words_per_minute, chatters, top_emote, first_seen,
-                        last_seen */
+                        last_seen, moment */
     HB_ASK_RATE,     /* time, messages, words, chatters, shared, layer */
     HB_ASK_WORDS,    /* rank, kind, word, count */
     HB_ASK_USERS,    /* rank, user_id, user_name, messages, words */
     HB_ASK_VIEWERS,  /* time, viewers, samples, game, title, layer */
-    HB_ASK_STREAMS   /* time, change, viewers, game, title */
+    HB_ASK_STREAMS,  /* time, change, viewers, game, title */
+    HB_ASK_MOMENTS   /* channel (where it is asked of all), time, score, messages, chatters, usual, words, layer */
 } hb_question_kind;
 
 typedef struct hb_question {
     hb_question_kind kind;
-    hb_bytes channel;  /* a login in any case; not asked for by HB_ASK_CHANNELS */
-    int64_t from_s;    /* counted in */
-    int64_t to_s;      /* not counted in */
-    uint32_t limit;    /* rows at most; the newest by time, the first of a ranking */
-    hb_kind word_kind; /* HB_KINDS: all */
+    hb_bytes channel;          /* a login in any case; not asked for by HB_ASK_CHANNELS; of HB_ASK_MOMENTS empty: all */
+    int64_t from_s;            /* counted in */
+    int64_t to_s;              /* not counted in */
+    uint32_t limit;            /* rows at most; the newest by time, the first of a ranking */
+    hb_kind word_kind;         /* HB_KINDS: all */
+    const hb_ignored *ignored; /* left out by HB_ASK_USERS; NULL: nobody */
 } hb_question;
 
 typedef struct hb_answer hb_answer;

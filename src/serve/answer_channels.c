@@ -4,13 +4,15 @@
  * in progress, and of the minute before it the share that still lies within them. Chatters are those of the minute in
  * progress or of the one before, whichever are more: minutes are all that rows know exactly. The top emote is that of
  * the hour in which the channel was last seen, if that was in this hour or the one before: channels of old archives
- * must cost nothing. */
+ * must cost nothing. A moment is told of for ten minutes. */
 #include "serve/answer_table.h"
 
 #include "base/clock.h"
 #include "base/map.h"
 
 #include <stdlib.h>
+
+enum { MOMENT_S = 10 * HB_MINUTE_S };
 
 typedef struct channel_entry {
     hb_bytes name;
@@ -20,6 +22,7 @@ typedef struct channel_entry {
     double messages;
     double words;
     uint64_t chatters;
+    int64_t moment_s;
 } channel_entry;
 
 typedef struct channel_list {
@@ -40,29 +43,46 @@ static bool add_channel(void *context, const hb_channel_row *row)
     *entry = (channel_entry){.name = hb_arena_copy(&list->answer->texts, row->channel),
                              .room_id = hb_arena_copy(&list->answer->texts, row->room_id),
                              .first_seen_s = row->first_seen_s,
-                             .last_seen_s = row->last_seen_s};
+                             .last_seen_s = row->last_seen_s,
+                             .moment_s = HB_TIME_NONE};
     hb_map_insert(&list->map, hb_hash(entry->name, 0), (uint32_t)list->count++);
     return true;
+}
+
+/* NULL: it is not there. */
+static channel_entry *find_channel(const channel_list *list, hb_bytes channel)
+{
+    const uint64_t hash = hb_hash(channel, 0);
+    for (uint32_t at = hb_map_first(&list->map, hash); at != HB_MAP_END; at = hb_map_next(&list->map, hash, at))
+        if (hb_bytes_equal(list->entries[hb_map_entry(&list->map, at)].name, channel))
+            return &list->entries[hb_map_entry(&list->map, at)];
+    return NULL;
 }
 
 static bool add_minute(void *context, const hb_minute_row *row, hb_layer layer)
 {
     channel_list *list = context;
-    const uint64_t hash = hb_hash(row->channel, 0);
+    channel_entry *entry = find_channel(list, row->channel);
     (void)layer;
-    for (uint32_t at = hb_map_first(&list->map, hash); at != HB_MAP_END; at = hb_map_next(&list->map, hash, at)) {
-        channel_entry *entry = &list->entries[hb_map_entry(&list->map, at)];
-        if (!hb_bytes_equal(entry->name, row->channel))
-            continue;
-        const double share = row->minute_s >= list->minute_s
-                                 ? 1
-                                 : (double)(list->minute_s + HB_MINUTE_S - list->now_s) / (double)HB_MINUTE_S;
-        entry->messages += share * (double)row->count.messages;
-        entry->words += share * (double)row->count.words;
-        if (row->count.chatters > entry->chatters)
-            entry->chatters = row->count.chatters;
-        break;
-    }
+    if (entry == NULL)
+        return true;
+    const double share = row->minute_s >= list->minute_s
+                             ? 1
+                             : (double)(list->minute_s + HB_MINUTE_S - list->now_s) / (double)HB_MINUTE_S;
+    entry->messages += share * (double)row->count.messages;
+    entry->words += share * (double)row->count.words;
+    if (row->count.chatters > entry->chatters)
+        entry->chatters = row->count.chatters;
+    return true;
+}
+
+/* They come in the order of their minutes. */
+static bool add_moment(void *context, const hb_moment_row *row, hb_layer layer)
+{
+    channel_entry *entry = find_channel(context, row->channel);
+    (void)layer;
+    if (entry != NULL)
+        entry->moment_s = row->minute_s;
     return true;
 }
 
@@ -118,6 +138,7 @@ static bool add_rows(channel_list *list, hb_store *store, uint32_t limit, hb_err
         cells[5].text = emote;
         cells[6].time_s = entry->first_seen_s;
         cells[7].time_s = entry->last_seen_s;
+        cells[8].time_s = entry->moment_s;
     }
     return true;
 }
@@ -130,6 +151,7 @@ bool hb_answer_list_channels(hb_answer *answer, hb_store *store, uint32_t limit,
     const bool good = hb_store_channels(store, add_channel, &list, error) &&
                       hb_store_minutes(store, HB_BYTES(""), list.minute_s - HB_MINUTE_S, list.minute_s + HB_MINUTE_S,
                                        add_minute, &list, error) &&
+                      hb_store_moments(store, HB_BYTES(""), now_s - MOMENT_S, now_s + 1, add_moment, &list, error) &&
                       add_rows(&list, store, limit, error);
     hb_map_free(&list.map);
     free(list.entries);

@@ -34,6 +34,10 @@ bool hb_format_parse(hb_bytes name, hb_format *format)
 static void print_json_time(hb_buffer *out, int64_t time_s)
 {
     char text[HB_TIME_TEXT];
+    if (time_s == HB_TIME_NONE) {
+        hb_json_null(out);
+        return;
+    }
     hb_time_print(time_s, text);
     hb_json_text(out, hb_bytes_of(text));
 }
@@ -53,6 +57,9 @@ static void print_json_cell(hb_buffer *out, const hb_column *column, const hb_ce
         break;
     case HB_CELL_TIME:
         print_json_time(out, cell->time_s);
+        break;
+    case HB_CELL_WORDS:
+        hb_buffer_append(out, cell->text);
         break;
     }
 }
@@ -99,14 +106,20 @@ static void print_plain(hb_buffer *out, hb_cell_kind kind, const hb_cell *cell)
         hb_buffer_print(out, "%.1f", cell->real);
         break;
     case HB_CELL_TIME:
-        hb_time_print(cell->time_s, time);
-        hb_buffer_append(out, hb_bytes_of(time));
+        if (cell->time_s != HB_TIME_NONE) {
+            hb_time_print(cell->time_s, time);
+            hb_buffer_append(out, hb_bytes_of(time));
+        }
+        break;
+    case HB_CELL_WORDS:
+        hb_answer_print_words(out, cell->text);
         break;
     }
 }
 
 static void print_csv(const hb_answer *answer, hb_buffer *out)
 {
+    hb_buffer room = {0};
     for (size_t i = 0; i < answer->column_count; i++)
         hb_buffer_print(out, "%s%s", i == 0 ? "" : ",", answer->columns[i].name);
     hb_buffer_append(out, HB_BYTES("\r\n"));
@@ -114,13 +127,13 @@ static void print_csv(const hb_answer *answer, hb_buffer *out)
         for (size_t i = 0; i < answer->column_count; i++) {
             if (i > 0)
                 hb_buffer_append_char(out, ',');
-            if (answer->columns[i].kind == HB_CELL_TEXT)
-                hb_csv_text(out, answer->cells[at + i].text);
-            else
-                print_plain(out, answer->columns[i].kind, &answer->cells[at + i]);
+            room.size = 0;
+            print_plain(&room, answer->columns[i].kind, &answer->cells[at + i]);
+            hb_csv_text(out, hb_buffer_bytes(&room));
         }
         hb_buffer_append(out, HB_BYTES("\r\n"));
     }
+    hb_buffer_free(&room);
 }
 
 /* ---- Table ---- */

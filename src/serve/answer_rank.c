@@ -41,9 +41,10 @@ typedef struct ranking {
     hb_store *store;
     hb_answer *answer;
     bool users;
-    hb_kind kind;     /* HB_KINDS: all */
-    hb_ranking *sum;  /* of the range so far */
-    hb_ranking *hour; /* of one hour that is not closed */
+    hb_kind kind;              /* HB_KINDS: all */
+    const hb_ignored *ignored; /* users that take no rank; of words NULL */
+    hb_ranking *sum;           /* of the range so far */
+    hb_ranking *hour;          /* of one hour that is not closed */
     rollup_place *rollups;
     size_t rollup_count;
     size_t rollup_capacity;
@@ -301,26 +302,30 @@ static void sink(hb_ranked *heap, size_t count)
     }
 }
 
-/* The first `limit` entries in order; the caller frees them. The last of those kept stands at the top of a heap (an
- * array in falling order is one), and gives way to each that stands before it. */
-static hb_ranked *select_top(const hb_ranking *all, size_t limit, size_t *count)
+/* The first `limit` entries in order, without those that take no rank; the caller frees them. The last of those kept
+ * stands at the top of a heap (an array in falling order is one), and gives way to each that stands before it. */
+static hb_ranked *select_top(const hb_ranking *all, const hb_ignored *ignored, size_t limit, size_t *count)
 {
     const size_t total = hb_ranking_count(all);
-    *count = total < limit ? total : limit;
-    hb_ranked *top = hb_alloc(*count * sizeof *top);
-    for (size_t i = 0; i < *count; i++)
-        top[i] = hb_ranking_at(all, i);
+    hb_ranked *top = hb_alloc((total < limit ? total : limit) * sizeof *top);
+    size_t next = 0;
+    for (*count = 0; next < total && *count < limit; next++) {
+        top[*count] = hb_ranking_at(all, next);
+        *count += !hb_ignored_has(ignored, &top[*count]);
+    }
+    if (*count == 0)
+        return top;
     qsort(top, *count, sizeof *top, compare_ranked);
-    if (*count == total || *count == 0)
+    if (next == total)
         return top;
     for (size_t i = 0; i < *count / 2; i++) {
         const hb_ranked entry = top[i];
         top[i] = top[*count - 1 - i];
         top[*count - 1 - i] = entry;
     }
-    for (size_t i = *count; i < total; i++) {
-        const hb_ranked entry = hb_ranking_at(all, i);
-        if (compare(&entry, &top[0]) < 0) {
+    for (; next < total; next++) {
+        const hb_ranked entry = hb_ranking_at(all, next);
+        if (compare(&entry, &top[0]) < 0 && !hb_ignored_has(ignored, &entry)) {
             top[0] = entry;
             sink(top, *count);
         }
@@ -332,7 +337,7 @@ static hb_ranked *select_top(const hb_ranking *all, size_t limit, size_t *count)
 static void fill(const ranking *rank, const hb_ranking *all, size_t limit)
 {
     size_t count = 0;
-    hb_ranked *top = select_top(all, limit, &count);
+    hb_ranked *top = select_top(all, rank->ignored, limit, &count);
     for (size_t i = 0; i < count; i++) {
         hb_cell *cells = hb_answer_add_row(rank->answer);
         const hb_bytes key = hb_arena_copy(&rank->answer->texts, top[i].key);
@@ -347,11 +352,11 @@ static void fill(const ranking *rank, const hb_ranking *all, size_t limit)
 }
 
 /* Whether the rows of the only hour, which are all that rank->hour has, give the whole answer: of each kind that was
- * cut off, the last row must not stand before the last of the answer. */
+ * cut off, the last row (also of a user that takes no rank) must not stand before the last of the answer. */
 static bool rows_suffice(const ranking *rank, size_t limit)
 {
     size_t count = 0;
-    hb_ranked *top = select_top(rank->hour, limit, &count);
+    hb_ranked *top = select_top(rank->hour, rank->ignored, limit, &count);
     const hb_ranked *last = count == 0 ? NULL : &top[count - 1];
     const uint64_t total = rank->hour_count == 0 ? UINT64_MAX : rank->hours[0].total;
     bool suffice = true;
@@ -389,6 +394,7 @@ bool hb_answer_rank(hb_answer *answer, hb_store *store, const hb_question *quest
                     .answer = answer,
                     .users = question->kind == HB_ASK_USERS,
                     .kind = question->word_kind,
+                    .ignored = question->kind == HB_ASK_USERS ? question->ignored : NULL,
                     .error = error};
     const hb_ranking_kind kind = rank.users ? HB_RANKING_USERS : HB_RANKING_WORDS;
     bool enough = false;

@@ -17,13 +17,15 @@ enum { MESSAGES_BUDGET_MS = 5000 }; /* for reading back; what is found by then i
 struct hb_api {
     hb_source source;
     const char *log;
+    const hb_ignored *ignored;
 };
 
-hb_api *hb_api_open(const char *store, const char *log)
+hb_api *hb_api_open(const char *store, const char *log, const hb_ignored *ignored)
 {
     hb_api *api = hb_alloc(sizeof *api);
     api->source.address = store;
     api->log = log;
+    api->ignored = ignored;
     return api;
 }
 
@@ -38,7 +40,8 @@ static int answer_question(hb_api *api, const hb_request *request, int64_t now_s
     hb_store *store = hb_source_store(&api->source, error);
     if (store == NULL)
         return error->code == HB_ERROR_MISSING ? 503 : hb_reply_status(error->code);
-    const hb_question question = hb_request_question(request);
+    hb_question question = hb_request_question(request);
+    question.ignored = request->bots ? NULL : api->ignored;
     hb_answer *answer = hb_answer_open(store, &question, now_s, error);
     if (answer == NULL) {
         if (error->code != HB_ERROR_USAGE && error->code != HB_ERROR_MISSING)

@@ -7,8 +7,9 @@
 
 typedef struct hb_api hb_api;
 
-/* Opens nothing yet: store and log are opened when first asked. The addresses must outlive the api. */
-hb_api *hb_api_open(const char *store, const char *log);
+/* Opens nothing yet: store and log are opened when first asked. ignored: who is left out of rankings, unless a request
+ * wants bots, too; may be NULL. All must outlive the api. */
+hb_api *hb_api_open(const char *store, const char *log, const hb_ignored *ignored);
 void hb_api_close(hb_api *api);
 
 /* Appends the answer to a request of HB_ROUTE_ANSWER or HB_ROUTE_MESSAGES as JSON. Returns the HTTP status: 200, or

@@ -42,6 +42,7 @@ typedef struct channel_state {
 
 struct hb_reporter {
     hb_source source;
+    const hb_ignored *ignored;
     hb_watch *watch;
     hb_news_desk desk;
     pthread_t thread;
@@ -204,7 +205,8 @@ static void ask_view(hb_reporter *reporter, hb_store *store, channel_state *chan
                                   .from_s = rate ? minute_s - (RATE_MINUTES - 1) * HB_MINUTE_S : now_s - HB_HOUR_S,
                                   .to_s = rate ? minute_s + HB_MINUTE_S : now_s,
                                   .limit = rate ? RATE_MINUTES : RANKING_ROWS,
-                                  .word_kind = HB_KINDS};
+                                  .word_kind = HB_KINDS,
+                                  .ignored = reporter->ignored};
     hb_bytes rows;
     if (!ask(reporter, store, &question, now_s, &rows))
         return;
@@ -280,10 +282,12 @@ static void *watch_store(void *context)
     return NULL;
 }
 
-hb_reporter *hb_reporter_open(const char *store, hb_watch *watch, hb_news_desk desk, hb_error *error)
+hb_reporter *hb_reporter_open(const char *store, const hb_ignored *ignored, hb_watch *watch, hb_news_desk desk,
+                              hb_error *error)
 {
     hb_reporter *reporter = hb_alloc(sizeof *reporter);
     reporter->source.address = store;
+    reporter->ignored = ignored;
     reporter->watch = watch;
     reporter->desk = desk;
     reporter->state.code = HB_ERROR_USAGE; /* none that a look gives: the first look is news */

@@ -62,7 +62,8 @@ typedef enum parameter {
     CHANNEL = 64,
     TEXT = 128,
     BEFORE = 256,
-    FORMAT = 512
+    FORMAT = 512,
+    BOTS = 1024
 } parameter;
 
 static bool take_time(hb_bytes value, const char *name, int64_t now_s, int64_t *time_s, hb_error *error)
@@ -94,11 +95,11 @@ static bool take_kind(hb_bytes value, hb_kind *kind, hb_error *error)
     return true;
 }
 
-static bool take_flag(hb_bytes value, bool *flag, hb_error *error)
+static bool take_flag(hb_bytes value, const char *name, bool *flag, hb_error *error)
 {
     *flag = hb_bytes_equal(value, HB_BYTES("1")) || hb_bytes_equal(value, HB_BYTES("true"));
     if (!*flag && !hb_bytes_equal(value, HB_BYTES("0")) && !hb_bytes_equal(value, HB_BYTES("false")))
-        return hb_fail(error, HB_ERROR_USAGE, "deleted is '%.*s', but must be 0 or 1", HB_PRINT(value));
+        return hb_fail(error, HB_ERROR_USAGE, "%s is '%.*s', but must be 0 or 1", name, HB_PRINT(value));
     return true;
 }
 
@@ -149,7 +150,7 @@ static parameter find_parameter(hb_bytes name)
         parameter parameter;
     } known[] = {{{"from", 4}, FROM},     {{"to", 2}, TO},           {{"limit", 5}, LIMIT},     {{"kind", 4}, KIND},
                  {{"user", 4}, USER},     {{"deleted", 7}, DELETED}, {{"channel", 7}, CHANNEL}, {{"text", 4}, TEXT},
-                 {{"before", 6}, BEFORE}, {{"format", 6}, FORMAT}};
+                 {{"before", 6}, BEFORE}, {{"format", 6}, FORMAT},   {{"bots", 4}, BOTS}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (hb_bytes_equal(known[i].name, name))
             return known[i].parameter;
@@ -170,7 +171,7 @@ static bool take_parameter(parameter which, hb_bytes value, int64_t now_s, hb_re
     case USER:
         return take_named_login(value, "user", request->user, error);
     case DELETED:
-        return take_flag(value, &request->deleted, error);
+        return take_flag(value, "deleted", &request->deleted, error);
     case CHANNEL:
         return take_named_login(value, "channel", request->channel, error);
     case TEXT:
@@ -179,6 +180,8 @@ static bool take_parameter(parameter which, hb_bytes value, int64_t now_s, hb_re
         return take_cursor(value, request, error);
     case FORMAT:
         return take_format(value, &request->format, error);
+    case BOTS:
+        return take_flag(value, "bots", &request->bots, error);
     }
     return false;
 }
@@ -226,9 +229,10 @@ typedef struct view {
 static const view views[] = {
     {{"rate", 4}, HB_ROUTE_ANSWER, HB_ASK_RATE, FROM | TO | LIMIT, HB_LIMIT_DEFAULT_RATE},
     {{"words", 5}, HB_ROUTE_ANSWER, HB_ASK_WORDS, FROM | TO | LIMIT | KIND, HB_LIMIT_DEFAULT},
-    {{"users", 5}, HB_ROUTE_ANSWER, HB_ASK_USERS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
+    {{"users", 5}, HB_ROUTE_ANSWER, HB_ASK_USERS, FROM | TO | LIMIT | BOTS, HB_LIMIT_DEFAULT},
     {{"viewers", 7}, HB_ROUTE_ANSWER, HB_ASK_VIEWERS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT_RATE},
     {{"streams", 7}, HB_ROUTE_ANSWER, HB_ASK_STREAMS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
+    {{"moments", 7}, HB_ROUTE_ANSWER, HB_ASK_MOMENTS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
     {{"messages", 8},
      HB_ROUTE_MESSAGES,
      HB_ASK_RATE,
@@ -238,6 +242,8 @@ static const view views[] = {
 
 static const view all_channels = {
     {"channels", 8}, HB_ROUTE_ANSWER, HB_ASK_CHANNELS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT};
+static const view all_moments = {
+    {"moments", 7}, HB_ROUTE_ANSWER, HB_ASK_MOMENTS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT};
 static const view live = {{"live", 4}, HB_ROUTE_LIVE, HB_ASK_CHANNELS, CHANNEL, HB_LIMIT_DEFAULT};
 
 /* Finds what the path behind "/api/v1/" asks for, and takes the channel out of it. NULL: nothing. */
@@ -246,6 +252,8 @@ static const view *find_view(hb_bytes path, hb_request *request, hb_error *error
     const hb_bytes prefix = HB_BYTES("channels/");
     if (hb_bytes_equal(path, HB_BYTES("channels")))
         return &all_channels;
+    if (hb_bytes_equal(path, HB_BYTES("moments")))
+        return &all_moments;
     if (hb_bytes_equal(path, HB_BYTES("live")))
         return &live;
     if (hb_bytes_start_with(path, prefix)) {

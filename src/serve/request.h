@@ -7,7 +7,7 @@
 
 typedef enum hb_route {
     HB_ROUTE_PAGE,     /* a file of the dashboard, or nothing that exists */
-    HB_ROUTE_ANSWER,   /* /api/v1/channels, /api/v1/channels/{c}/rate, words, users, viewers: see question.kind */
+    HB_ROUTE_ANSWER,   /* /api/v1/channels, /api/v1/moments, /api/v1/channels/{c}/rate, words …: see question.kind */
     HB_ROUTE_MESSAGES, /* /api/v1/channels/{c}/messages */
     HB_ROUTE_LIVE,     /* /api/v1/live */
     HB_ROUTE_METRICS,  /* /metrics */
@@ -33,6 +33,7 @@ typedef struct hb_request {
     hb_question question;           /* its channel is empty: hb_request_question fills it */
     char channel[HB_LOGIN_MAX + 1]; /* lower case; empty for all */
     char user[HB_LOGIN_MAX + 1];    /* of messages: lower case; empty for all */
+    bool bots;                      /* of users: leave nobody out */
     bool deleted;                   /* of messages: show the text of deleted ones */
     bool paged;                     /* of messages: only those before the cursor */
     hb_message_cursor before;

@@ -42,6 +42,7 @@ struct hb_server {
     char *store;
     char *log;
     char *allowed_hosts;
+    const hb_ignored *ignored;
     struct event_base *base;
     struct evhttp *http;
     struct event *stop;
@@ -272,11 +273,12 @@ static bool open_answers(hb_server *server, uint32_t connections_max, hb_error *
 {
     server->watch = hb_watch_open();
     server->live = hb_live_open(server->base, server->watch, connections_max - connections_max / 4, &server->traffic);
-    server->workers =
-        hb_workers_open(server->base, WORKERS, WAITING_MAX, server->store, server->log, &server->traffic, error);
+    server->workers = hb_workers_open(server->base, WORKERS, WAITING_MAX, server->store, server->log, server->ignored,
+                                      &server->traffic, error);
     if (server->workers == NULL)
         return false;
-    server->reporter = hb_reporter_open(server->store, server->watch, hb_live_desk(server->live), error);
+    server->reporter =
+        hb_reporter_open(server->store, server->ignored, server->watch, hb_live_desk(server->live), error);
     if (server->reporter == NULL)
         return false;
     server->feed = hb_feed_open(server->log, server->watch, hb_live_desk(server->live), error);
@@ -309,6 +311,7 @@ hb_server *hb_server_open(const hb_server_settings *settings, hb_error *error)
     server->store = copy_or_null(settings->store);
     server->log = copy_or_null(settings->log);
     server->allowed_hosts = copy_or_null(settings->allowed_hosts);
+    server->ignored = settings->ignored;
     if (start(server, settings->connections_max == 0 ? CONNECTIONS_MAX : settings->connections_max, error))
         return server;
     hb_server_close(server);

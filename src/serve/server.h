@@ -7,10 +7,11 @@
 #define HB_SERVE_SERVER_H
 
 #include "base/metrics.h"
+#include "serve/ignored.h"
 
 typedef struct hb_server hb_server;
 
-typedef struct hb_server_settings { /* copied */
+typedef struct hb_server_settings { /* copied, but for ignored and metrics, which must outlive the server */
     const char *host;               /* a name or address; NULL or empty: every address of this machine */
     uint16_t port;                  /* 0: any free one, see hb_server_port */
     const char *store;         /* the store's address; NULL, and log too: /metrics and /healthz alone are answered */
@@ -18,6 +19,7 @@ typedef struct hb_server_settings { /* copied */
     uint32_t connections_max;  /* at a time; 0: 1000. Three in four may follow live events */
     const char *allowed_hosts; /* names by which the server may be addressed besides this machine's own, with commas
                                   between them; NULL: none. See below */
+    hb_ignored *ignored;       /* who is left out of rankings, but for requests that want bots, too; NULL: nobody */
     hb_metrics *metrics;       /* what /metrics shows, the server's own included; NULL: only the server's own */
 } hb_server_settings;
 

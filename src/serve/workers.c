@@ -282,7 +282,7 @@ static void reply(evutil_socket_t unused, short what, void *context)
 }
 
 hb_workers *hb_workers_open(struct event_base *base, unsigned count, unsigned waiting_max, const char *store,
-                            const char *log, hb_traffic *traffic, hb_error *error)
+                            const char *log, const hb_ignored *ignored, hb_traffic *traffic, hb_error *error)
 {
     hb_workers *workers = hb_alloc(sizeof *workers);
     workers->traffic = traffic;
@@ -294,7 +294,7 @@ hb_workers *hb_workers_open(struct event_base *base, unsigned count, unsigned wa
     for (; workers->count < count; workers->count++) {
         worker_thread *worker = &workers->list[workers->count];
         worker->workers = workers;
-        worker->api = hb_api_open(store, log);
+        worker->api = hb_api_open(store, log, ignored);
         if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
             hb_api_close(worker->api);
             hb_workers_close(workers);

@@ -9,10 +9,11 @@ struct event_base;
 
 typedef struct hb_workers hb_workers;
 
-/* Starts `count` threads, each with handles of its own on store and log; at most waiting_max requests wait for one.
+/* Starts `count` threads, each with an api of its own (store, log, ignored: as for hb_api_open); at most waiting_max
+ * requests wait for one.
  * Replies go out from base's loop. NULL and *error: HB_ERROR_SYSTEM (no thread). */
 hb_workers *hb_workers_open(struct event_base *base, unsigned count, unsigned waiting_max, const char *store,
-                            const char *log, hb_traffic *traffic, hb_error *error);
+                            const char *log, const hb_ignored *ignored, hb_traffic *traffic, hb_error *error);
 
 /* Stops the threads. To be called once the loop has ended, before evhttp_free; requests under way get no reply. */
 void hb_workers_close(hb_workers *workers);

@@ -64,6 +64,12 @@ bool hb_store_minutes(hb_store *store, hb_bytes channel, int64_t from_s, int64_t
     return store->kind->minutes(store, channel, from_s, to_s, visit, context, error);
 }
 
+bool hb_store_moments(hb_store *store, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_moment *visit,
+                      void *context, hb_error *error)
+{
+    return store->kind->moments(store, channel, from_s, to_s, visit, context, error);
+}
+
 bool hb_store_words(hb_store *store, hb_bytes channel, int64_t hour_s, hb_kind kind, hb_visit_word *visit,
                     void *context, hb_error *error)
 {

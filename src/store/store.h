@@ -1,5 +1,6 @@
-/* store.h - counts at rest: the tables sheets, wordcount, wordfreq, msgperuser, viewers, channels, progress; and the
- * rankings of whole days, weeks and months, which are made of sheets to be quick, and may be missing at any time.
+/* store.h - counts at rest: the tables sheets, wordcount, wordfreq, msgperuser, viewers, moments, channels, progress;
+ * and the rankings of whole days, weeks and months, which are made of sheets to be quick, and may be missing at any
+ * time.
  *
  * An address is a path (SQLite: one file, WAL, readable with the sqlite3 shell while hubbub runs; times at rest are
  * Unix seconds) or cassandra://HOST[:PORT][,...]/KEYSPACE?KEY=VALUE&... A store handle may be used by one thread at a
@@ -51,6 +52,13 @@ uint64_t hb_store_generation(hb_store *store);
  * minute, channel). Minutes without a row are not visited. layer tells who wrote the row. */
 typedef bool hb_visit_minute(void *context, const hb_minute_row *row, hb_layer layer);
 bool hb_store_minutes(hb_store *store, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_minute *visit,
+                      void *context, hb_error *error);
+
+/* Moments of a channel with from_s <= minute < to_s, ascending; an empty channel means every channel (then ordered by
+ * minute, channel). layer tells whose counts they were found in. A store that no newer hubbub has written to has none.
+ */
+typedef bool hb_visit_moment(void *context, const hb_moment_row *row, hb_layer layer);
+bool hb_store_moments(hb_store *store, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_moment *visit,
                       void *context, hb_error *error);
 
 /* The top rows that are kept beside the sheet, of one channel and hour, ordered by count descending, then word bytes

@@ -28,6 +28,7 @@ extern const char hb_cassandra_schema[];
 
 #define MINUTE_COLUMNS "messages, words, chatters, shared, layer"
 #define VIEWER_COLUMNS "viewers, samples, game, title"
+#define MOMENT_COLUMNS "score, messages, chatters, usual, words, layer"
 #define AT             " USING TIMESTAMP ?"
 #define CLEAR_MINUTES  AT " WHERE channel = ? AND day = ? AND minute >= ? AND minute < ?"
 #define CLEAR_HOUR     AT " WHERE channel = ? AND hour = ?"
@@ -43,6 +44,12 @@ static const char *const statement_text[HB_CASSANDRA_STATEMENTS] = {
         "INSERT INTO latest (minute, channel, " MINUTE_COLUMNS ") VALUES (?,?,?,?,?,?,?)" AT " AND TTL ?",
     [HB_CASSANDRA_PUT_LATEST_VIEWERS] = "INSERT INTO latest (minute, channel, " MINUTE_COLUMNS ", " VIEWER_COLUMNS
                                         ") VALUES (?,?,?,?,?,?,?,?,?,?,?)" AT " AND TTL ?",
+    [HB_CASSANDRA_PUT_MOMENT] =
+        "INSERT INTO moments (channel, day, minute, " MOMENT_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?)" AT,
+    [HB_CASSANDRA_DROP_MOMENT] = "DELETE FROM moments" AT " WHERE channel = ? AND day = ? AND minute = ?",
+    [HB_CASSANDRA_PUT_MOMENT_BY_DAY] =
+        "INSERT INTO moments_by_day (day, minute, channel, " MOMENT_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?)" AT,
+    [HB_CASSANDRA_DROP_MOMENT_BY_DAY] = "DELETE FROM moments_by_day" AT " WHERE day = ? AND minute = ? AND channel = ?",
     [HB_CASSANDRA_PUT_WORD] = "INSERT INTO wordfreq (channel, hour, kind, word, count, layer) VALUES (?,?,?,?,?,?)" AT,
     [HB_CASSANDRA_DROP_WORD] = "DELETE FROM wordfreq" AT " WHERE channel = ? AND hour = ? AND kind = ? AND word = ?",
     [HB_CASSANDRA_PUT_USER] = "INSERT INTO msgperuser (channel, hour, user_id, user_name, messages, words, minutes,"
@@ -71,10 +78,15 @@ static const char *const statement_text[HB_CASSANDRA_STATEMENTS] = {
     [HB_CASSANDRA_CLEAR_LATEST_CHANNEL] = "DELETE FROM latest" AT " WHERE minute = ? AND channel = ?",
     [HB_CASSANDRA_CLEAR_DAY_MINUTES] = "DELETE FROM wordcount" CLEAR_DAY,
     [HB_CASSANDRA_CLEAR_DAY_VIEWERS] = "DELETE FROM viewers" CLEAR_DAY,
+    [HB_CASSANDRA_CLEAR_DAY_MOMENTS] = "DELETE FROM moments" CLEAR_DAY,
+    [HB_CASSANDRA_CLEAR_MOMENTS_BY_DAY] = "DELETE FROM moments_by_day" AT " WHERE day = ?",
     [HB_CASSANDRA_MINUTES] = "SELECT minute, " MINUTE_COLUMNS " FROM wordcount" OF_DAY,
     [HB_CASSANDRA_VIEWERS] = "SELECT minute, " VIEWER_COLUMNS " FROM viewers" OF_DAY,
     [HB_CASSANDRA_LATEST] =
         "SELECT minute, " MINUTE_COLUMNS ", " VIEWER_COLUMNS ", channel FROM latest WHERE minute = ?",
+    [HB_CASSANDRA_MOMENTS] = "SELECT minute, " MOMENT_COLUMNS " FROM moments" OF_DAY,
+    [HB_CASSANDRA_MOMENTS_BY_DAY] =
+        "SELECT minute, " MOMENT_COLUMNS ", channel FROM moments_by_day WHERE day = ? AND minute >= ? AND minute < ?",
     [HB_CASSANDRA_WORDS] = "SELECT kind, word, count, layer FROM wordfreq WHERE channel = ? AND hour = ?",
     [HB_CASSANDRA_KIND_WORDS] =
         "SELECT kind, word, count, layer FROM wordfreq WHERE channel = ? AND hour = ? AND kind = ?",
@@ -409,6 +421,7 @@ const hb_store_kind hb_store_cassandra = {
     .forget = hb_cassandra_forget,
     .generation = hb_cassandra_generation,
     .minutes = hb_cassandra_minutes,
+    .moments = hb_cassandra_moments,
     .words = hb_cassandra_words,
     .users = hb_cassandra_users,
     .sheets = hb_cassandra_sheets,

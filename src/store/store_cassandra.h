@@ -21,6 +21,10 @@ typedef enum hb_cassandra_statement {
     HB_CASSANDRA_PUT_VIEWERS,
     HB_CASSANDRA_PUT_LATEST,
     HB_CASSANDRA_PUT_LATEST_VIEWERS,
+    HB_CASSANDRA_PUT_MOMENT,
+    HB_CASSANDRA_DROP_MOMENT,
+    HB_CASSANDRA_PUT_MOMENT_BY_DAY,
+    HB_CASSANDRA_DROP_MOMENT_BY_DAY,
     HB_CASSANDRA_PUT_WORD,
     HB_CASSANDRA_DROP_WORD,
     HB_CASSANDRA_PUT_USER,
@@ -44,10 +48,14 @@ typedef enum hb_cassandra_statement {
     HB_CASSANDRA_CLEAR_LATEST_CHANNEL, /* of one */
     HB_CASSANDRA_CLEAR_DAY_MINUTES,    /* a day of a channel */
     HB_CASSANDRA_CLEAR_DAY_VIEWERS,
-    HB_CASSANDRA_WRITES, /* those before are for a store that is open to write */
+    HB_CASSANDRA_CLEAR_DAY_MOMENTS,
+    HB_CASSANDRA_CLEAR_MOMENTS_BY_DAY, /* a day of all channels */
+    HB_CASSANDRA_WRITES,               /* those before are for a store that is open to write */
     HB_CASSANDRA_MINUTES = HB_CASSANDRA_WRITES,
     HB_CASSANDRA_VIEWERS,
     HB_CASSANDRA_LATEST,
+    HB_CASSANDRA_MOMENTS,
+    HB_CASSANDRA_MOMENTS_BY_DAY,
     HB_CASSANDRA_WORDS,
     HB_CASSANDRA_KIND_WORDS,
     HB_CASSANDRA_USERS,
@@ -158,6 +166,8 @@ bool hb_cassandra_commit(hb_store *base, hb_error *error);
 bool hb_cassandra_forget(hb_store *base, hb_bytes channel, int64_t before_s, bool *more, hb_error *error);
 uint64_t hb_cassandra_generation(hb_store *base);
 bool hb_cassandra_minutes(hb_store *base, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_minute *visit,
+                          void *context, hb_error *error);
+bool hb_cassandra_moments(hb_store *base, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_moment *visit,
                           void *context, hb_error *error);
 bool hb_cassandra_words(hb_store *base, hb_bytes channel, int64_t hour_s, hb_kind kind, hb_visit_word *visit,
                         void *context, hb_error *error);

@@ -38,7 +38,7 @@ typedef struct writing {
     int64_t stamp;
     hb_bytes channel; /* the partition in hand: its rows are not sent yet */
     int64_t start_s;
-    int kind; /* 'h'our, 'd'ay, 'm'inute; 0: none */
+    int kind; /* 'h'our, 'd'ay, 'm'inute, day of 'a'll; 0: none */
 } writing;
 
 /* ---- Timestamps ---- */
@@ -220,6 +220,70 @@ static bool put_latest_minutes(writing *write)
     for (size_t i = 0; good && i < count; i++)
         good = put_latest(write, rows[i]);
     free(rows);
+    return good;
+}
+
+/* ---- Moments ---- */
+
+/* They are found in rows that are written already, whatever position these are of: the later finding counts. */
+static int64_t stamp_of_moment(const writing *write)
+{
+    return write->changes->layer == HB_LAYER_BATCH ? BATCH_BASE + write->store->now_us + 1 : write->store->now_us;
+}
+
+static void bind_moment(writing *write, const hb_moment_row *row)
+{
+    hubbub_cql *const cql = write->store->cql;
+    hubbub_cql_double(cql, row->score);
+    hubbub_cql_bigint(cql, (int64_t)row->messages);
+    hubbub_cql_bigint(cql, (int64_t)row->chatters);
+    hubbub_cql_double(cql, row->usual);
+    hb_cassandra_bind_text(write->store, row->words);
+    hb_cassandra_bind_text(write->store, write->layer);
+    hubbub_cql_bigint(cql, stamp_of_moment(write));
+}
+
+static bool put_moment(writing *write, const hb_moment_row *row)
+{
+    hb_cassandra *const store = write->store;
+    const int64_t day_s = hb_time_floor(row->minute_s, HB_DAY_S);
+    if (!begin(write, row->gone ? HB_CASSANDRA_DROP_MOMENT : HB_CASSANDRA_PUT_MOMENT, 'd', row->channel, day_s))
+        return false;
+    if (row->gone)
+        hubbub_cql_bigint(store->cql, stamp_of_moment(write));
+    hb_cassandra_bind_text(store, row->channel);
+    hb_cassandra_bind_time(store, day_s);
+    hb_cassandra_bind_time(store, row->minute_s);
+    if (!row->gone)
+        bind_moment(write, row);
+    return true;
+}
+
+static bool put_moment_by_day(writing *write, const hb_moment_row *row)
+{
+    hb_cassandra *const store = write->store;
+    const int64_t day_s = hb_time_floor(row->minute_s, HB_DAY_S);
+    if (!begin(write, row->gone ? HB_CASSANDRA_DROP_MOMENT_BY_DAY : HB_CASSANDRA_PUT_MOMENT_BY_DAY, 'a',
+               (hb_bytes){"", 0}, day_s))
+        return false;
+    if (row->gone)
+        hubbub_cql_bigint(store->cql, stamp_of_moment(write));
+    hb_cassandra_bind_time(store, day_s);
+    hb_cassandra_bind_time(store, row->minute_s);
+    hb_cassandra_bind_text(store, row->channel);
+    if (!row->gone)
+        bind_moment(write, row);
+    return true;
+}
+
+static bool put_moments(writing *write)
+{
+    const hb_changes *const changes = write->changes;
+    bool good = true;
+    for (size_t i = 0; good && i < changes->moment_count; i++)
+        good = put_moment(write, &changes->moments[i]);
+    for (size_t i = 0; good && i < changes->moment_count; i++)
+        good = put_moment_by_day(write, &changes->moments[i]);
     return good;
 }
 
@@ -545,7 +609,7 @@ static bool put_all(writing *write)
     bool good = replace(write);
     for (size_t i = 0; good && i < changes->minute_count; i++)
         good = put_minute(write, &changes->minutes[i]);
-    good = good && put_latest_minutes(write) && put_hours(write);
+    good = good && put_latest_minutes(write) && put_hours(write) && put_moments(write);
     for (size_t i = 0; good && i < changes->channel_count; i++)
         good = put_channel(write, &changes->channels[i]);
     finish_request(write);

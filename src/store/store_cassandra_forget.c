@@ -85,6 +85,17 @@ static bool drop(hb_cassandra *store, hb_cassandra_statement which, const hb_cas
     return true;
 }
 
+/* A day's moments of all channels. */
+static bool drop_all(hb_cassandra *store, int64_t day_s, hb_error *error)
+{
+    if (!hb_cassandra_begin_row(store, HB_CASSANDRA_CLEAR_MOMENTS_BY_DAY, error))
+        return false;
+    hubbub_cql_bigint(store->cql, FORGET_BASE + hb_now_ms() * 1000);
+    hb_cassandra_bind_time(store, day_s);
+    hubbub_cql_send(store->cql);
+    return true;
+}
+
 /* Days of all channels; those that are gone leave the list from its end. */
 static bool forget_days(hb_cassandra *store, bool *more, hb_error *error)
 {
@@ -93,9 +104,12 @@ static bool forget_days(hb_cassandra *store, bool *more, hb_error *error)
     while (left > stop) {
         const hb_cassandra_old *const old = &store->days[--left];
         if (!drop(store, HB_CASSANDRA_CLEAR_DAY_MINUTES, old, error) ||
-            !drop(store, HB_CASSANDRA_CLEAR_DAY_VIEWERS, old, error))
+            !drop(store, HB_CASSANDRA_CLEAR_DAY_VIEWERS, old, error) ||
+            !drop(store, HB_CASSANDRA_CLEAR_DAY_MOMENTS, old, error))
             return false;
         hubbub_cql_send(store->cql);
+        if ((left == 0 || store->days[left - 1].start_s != old->start_s) && !drop_all(store, old->start_s, error))
+            return false;
     }
     if (!hb_cassandra_wait(store, error))
         return false;

@@ -382,6 +382,66 @@ bool hb_cassandra_minutes(hb_store *base, hb_bytes channel, int64_t from_s, int6
                                  take_channel_day, &job, error);
 }
 
+/* ---- Moments ---- */
+
+typedef struct moments_job {
+    hb_bytes channel; /* empty: all */
+    int64_t from_s;
+    int64_t to_s;
+    hb_visit_moment *visit;
+    void *context;
+} moments_job;
+
+static bool ask_moments(hb_cassandra *store, void *context, size_t at, question *asked, hb_error *error)
+{
+    const moments_job *const job = context;
+    const bool all = job->channel.size == 0;
+    if (!hb_cassandra_begin_row(store, all ? HB_CASSANDRA_MOMENTS_BY_DAY : HB_CASSANDRA_MOMENTS, error))
+        return false;
+    if (!all)
+        hb_cassandra_bind_text(store, job->channel);
+    hb_cassandra_bind_time(store, hb_time_floor(job->from_s, HB_DAY_S) + (int64_t)at * HB_DAY_S);
+    hb_cassandra_bind_time(store, job->from_s);
+    hb_cassandra_bind_time(store, job->to_s);
+    asked->rows[0] = hubbub_cql_ask(store->cql);
+    return true;
+}
+
+static outcome take_moments(hb_cassandra *store, void *context, size_t at, const question *asked, hb_error *error)
+{
+    const moments_job *const job = context;
+    hubbub_cql_rows *const rows = asked->rows[0];
+    bool good = true;
+    (void)at;
+    while (hb_cassandra_next(store, rows, &good, error)) {
+        const hb_moment_row row = {.channel = job->channel.size == 0 ? hb_cassandra_text(rows, 7) : job->channel,
+                                   .minute_s = hb_cassandra_time(rows, 0),
+                                   .score = hubbub_cql_get_double(rows, 1),
+                                   .messages = count_of(rows, 2),
+                                   .chatters = count_of(rows, 3),
+                                   .usual = hubbub_cql_get_double(rows, 4),
+                                   .words = hb_cassandra_text(rows, 5)};
+        if (!job->visit(job->context, &row, layer_of(rows, 6)))
+            return STOP;
+    }
+    return good ? GO_ON : FAILED;
+}
+
+bool hb_cassandra_moments(hb_store *base, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_moment *visit,
+                          void *context, hb_error *error)
+{
+    hb_cassandra *const store = hb_cassandra_of(base);
+    const bool few_days = to_s - from_s <= HB_DAY_S; /* are asked for sooner than all channels */
+    if (!few_days &&
+        !(channel.size == 0 ? narrow_all(store, &from_s, &to_s, error) : narrow(store, channel, &from_s, &to_s, error)))
+        return false;
+    moments_job job = {.channel = channel, .from_s = from_s, .to_s = to_s, .visit = visit, .context = context};
+    if (read_partitions(store, count_steps(from_s, to_s, HB_DAY_S), ASKED_AT_ONCE, ask_moments, take_moments, &job,
+                        error))
+        return true;
+    return strstr(error->text, "unconfigured table") != NULL; /* no newer hubbub has written to this keyspace yet */
+}
+
 /* ---- Words and users ---- */
 
 typedef struct kept_word {

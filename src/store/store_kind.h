@@ -17,6 +17,8 @@ typedef struct hb_store_kind {
     uint64_t (*generation)(hb_store *store);
     bool (*minutes)(hb_store *store, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_minute *visit,
                     void *context, hb_error *error);
+    bool (*moments)(hb_store *store, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_moment *visit,
+                    void *context, hb_error *error);
     bool (*words)(hb_store *store, hb_bytes channel, int64_t hour_s, hb_kind kind, hb_visit_word *visit, void *context,
                   hb_error *error);
     bool (*users)(hb_store *store, hb_bytes channel, int64_t hour_s, hb_visit_user *visit, void *context,

@@ -1,10 +1,11 @@
 /* store_sqlite.c - the default store: one SQLite file in WAL mode that anybody may read while hubbub writes.
  *
- * Schema, format 3 (application_id 'hbub', user_version 3); times are Unix seconds in UTC, layer is 'speed' or 'batch',
+ * Schema, format 4 (application_id 'hbub', user_version 4); times are Unix seconds in UTC, layer is 'speed' or 'batch',
  * kind is 'word', 'emote', 'emoji', 'mention', 'link' or 'command'. docs/store.md explains it to those who query it.
  *
  *     wordcount    (minute, channel)              messages, words, chatters, shared, layer
  *     viewers      (minute, channel)              viewers (mean of the samples), samples, game, title, layer
+ *     moments      (minute, channel)              score, messages, chatters, usual, words, layer
  *     wordfreq     (channel, hour, kind, word)    count, layer                  the top K of each kind
  *     msgperuser   (channel, hour, user_id)       user_name, messages, words, minutes, layer     the top K
  *     sheets       (channel, hour)                sheet, layer, words_version, open
@@ -15,7 +16,7 @@
  *     rankings     (span, start, channel, kind)   ranking
  *
  * span is 'day', 'week' or 'month', a ranking's kind 'words' or 'users'. Format 1 had no rollups and no rankings,
- * format 2 no start in progress.
+ * format 2 no start in progress, format 3 no moments.
  *
  * Why so:
  * - Minutes are keyed by minute first: all channels' current minutes are neighbours, so a flush each second writes some
@@ -41,7 +42,7 @@
 
 enum {
     APPLICATION_ID = 0x68627562, /* "hbub" */
-    FORMAT = 3,
+    FORMAT = 4,
     WRITER_CACHE_KIB = 65536,
     READER_CACHE_KIB = 8192,
     WAL_LEFT_BYTES = 64 << 20 /* what may stay of the write-ahead log's file once it starts anew */
@@ -77,6 +78,12 @@ static const char schema_of_format_2[] =
 
 static const char schema_of_format_3[] = "ALTER TABLE progress ADD COLUMN start INTEGER NOT NULL DEFAULT 0;";
 
+static const char schema_of_format_4[] =
+    "CREATE TABLE moments(minute INTEGER NOT NULL, channel TEXT NOT NULL, score REAL NOT NULL,"
+    " messages INTEGER NOT NULL, chatters INTEGER NOT NULL, usual REAL NOT NULL, words TEXT NOT NULL,"
+    " layer TEXT NOT NULL, PRIMARY KEY(minute, channel)) WITHOUT ROWID;"
+    "CREATE INDEX moments_channel ON moments(channel, minute);";
+
 /* Steps from channel to channel through an index that begins with it, instead of reading all of it. */
 #define EACH_CHANNEL(table)                                                                                            \
     "WITH RECURSIVE each(channel) AS (SELECT min(channel) FROM " table                                                 \
@@ -96,6 +103,10 @@ static const char schema_of_format_3[] = "ALTER TABLE progress ADD COLUMN start 
     " v.title FROM wordcount c LEFT JOIN viewers v ON v.minute = c.minute AND v.channel = c.channel"                   \
     " WHERE c.minute >= ?1 AND c.minute < ?2 " order
 
+#define MOMENTS(order)                                                                                                 \
+    "SELECT channel, minute, score, messages, chatters, usual, words, layer FROM moments"                              \
+    " WHERE minute >= ?1 AND minute < ?2 " order
+
 static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
     [HB_SQLITE_BEGIN] = "BEGIN IMMEDIATE",
     [HB_SQLITE_COMMIT] = "COMMIT",
@@ -110,6 +121,10 @@ static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
         "INSERT INTO viewers(minute, channel, viewers, samples, game, title, layer) VALUES(?1,?2,?3,?4,?5,?6,?7)"
         " ON CONFLICT DO UPDATE SET viewers = ?3, samples = ?4, game = ?5, title = ?6, layer = ?7",
     [HB_SQLITE_DROP_VIEWERS] = "DELETE FROM viewers WHERE minute = ?1 AND channel = ?2",
+    [HB_SQLITE_PUT_MOMENT] = "INSERT INTO moments(minute, channel, score, messages, chatters, usual, words, layer)"
+                             " VALUES(?1,?2,?3,?4,?5,?6,?7,?8) ON CONFLICT DO UPDATE SET"
+                             " score = ?3, messages = ?4, chatters = ?5, usual = ?6, words = ?7, layer = ?8",
+    [HB_SQLITE_DROP_MOMENT] = "DELETE FROM moments WHERE minute = ?1 AND channel = ?2",
     [HB_SQLITE_PUT_WORD] = "INSERT INTO wordfreq(channel, hour, kind, word, count, layer) VALUES(?1,?2,?3,?4,?5,?6)"
                            " ON CONFLICT DO UPDATE SET count = ?5, layer = ?6",
     [HB_SQLITE_DROP_WORD] = "DELETE FROM wordfreq WHERE channel = ?1 AND hour = ?2 AND kind = ?3 AND word = ?4",
@@ -141,6 +156,8 @@ static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
     [HB_SQLITE_GENERATION] = "PRAGMA data_version",
     [HB_SQLITE_MINUTES] = MINUTES("ORDER BY c.minute, c.channel"),
     [HB_SQLITE_CHANNEL_MINUTES] = MINUTES("AND c.channel = ?3 ORDER BY c.minute"),
+    [HB_SQLITE_MOMENTS] = MOMENTS("ORDER BY minute, channel"),
+    [HB_SQLITE_CHANNEL_MOMENTS] = MOMENTS("AND channel = ?3 ORDER BY minute"),
     [HB_SQLITE_WORDS] = "SELECT kind, word, count, layer FROM wordfreq WHERE channel = ?1 AND hour = ?2"
                         " ORDER BY count DESC, word, kind",
     [HB_SQLITE_KIND_WORDS] = "SELECT kind, word, count, layer FROM wordfreq WHERE channel = ?1 AND hour = ?2"
@@ -168,6 +185,7 @@ static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
     [HB_SQLITE_FORGET_RANKINGS] = FORGET("rankings", "rowid", "span IN ('month', 'week', 'day') AND start < ?1", "50"),
     [HB_SQLITE_FORGET_MINUTES] = FORGET("wordcount", "minute, channel", "minute < ?1 ORDER BY minute", "2000"),
     [HB_SQLITE_FORGET_VIEWERS] = FORGET("viewers", "minute, channel", "minute < ?1 ORDER BY minute", "2000"),
+    [HB_SQLITE_FORGET_MOMENTS] = FORGET("moments", "minute, channel", "minute < ?1 ORDER BY minute", "2000"),
     [HB_SQLITE_FORGET_SHEETS] = FORGET("sheets", "channel, hour", "channel = ?2 AND hour < ?1 ORDER BY hour", "50"),
     [HB_SQLITE_FORGET_WORDS] =
         FORGET("wordfreq", "channel, hour, kind, word", "channel = ?2 AND hour < ?1 ORDER BY hour", "2000"),
@@ -313,9 +331,9 @@ static bool take_writer_lock(hb_sqlite *store, hb_error *error)
 static bool make_schema(hb_sqlite *store, hb_error *error)
 {
     hb_buffer text = {0};
-    hb_buffer_print(&text, "BEGIN IMMEDIATE; %s %s %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
-                    store->format < 1 ? schema : "", store->format < 2 ? schema_of_format_2 : "", schema_of_format_3,
-                    APPLICATION_ID, FORMAT);
+    hb_buffer_print(&text, "BEGIN IMMEDIATE; %s %s %s %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+                    store->format < 1 ? schema : "", store->format < 2 ? schema_of_format_2 : "",
+                    store->format < 3 ? schema_of_format_3 : "", schema_of_format_4, APPLICATION_ID, FORMAT);
     store->format = FORMAT;
     const bool good = run_text(store, "cannot set up", text.data, error);
     hb_buffer_free(&text);
@@ -439,6 +457,7 @@ const hb_store_kind hb_store_sqlite = {
     .forget = hb_sqlite_forget,
     .generation = hb_sqlite_generation,
     .minutes = hb_sqlite_minutes,
+    .moments = hb_sqlite_moments,
     .words = hb_sqlite_words,
     .users = hb_sqlite_users,
     .sheets = hb_sqlite_sheets,

@@ -22,6 +22,8 @@ typedef enum hb_sqlite_statement {
     HB_SQLITE_PUT_MINUTE,
     HB_SQLITE_PUT_VIEWERS,
     HB_SQLITE_DROP_VIEWERS,
+    HB_SQLITE_PUT_MOMENT,
+    HB_SQLITE_DROP_MOMENT,
     HB_SQLITE_PUT_WORD,
     HB_SQLITE_DROP_WORD,
     HB_SQLITE_PUT_USER,
@@ -42,6 +44,8 @@ typedef enum hb_sqlite_statement {
     HB_SQLITE_GENERATION,
     HB_SQLITE_MINUTES,
     HB_SQLITE_CHANNEL_MINUTES,
+    HB_SQLITE_MOMENTS,
+    HB_SQLITE_CHANNEL_MOMENTS,
     HB_SQLITE_WORDS,
     HB_SQLITE_KIND_WORDS,
     HB_SQLITE_USERS,
@@ -62,6 +66,7 @@ typedef enum hb_sqlite_statement {
     HB_SQLITE_FORGET_RANKINGS,
     HB_SQLITE_FORGET_MINUTES,
     HB_SQLITE_FORGET_VIEWERS,
+    HB_SQLITE_FORGET_MOMENTS,
     HB_SQLITE_FORGET_SHEETS,
     HB_SQLITE_FORGET_WORDS,
     HB_SQLITE_FORGET_USERS,
@@ -120,6 +125,8 @@ bool hb_sqlite_commit(hb_store *base, hb_error *error);
 bool hb_sqlite_forget(hb_store *base, hb_bytes channel, int64_t before_s, bool *more, hb_error *error);
 uint64_t hb_sqlite_generation(hb_store *base);
 bool hb_sqlite_minutes(hb_store *base, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_minute *visit,
+                       void *context, hb_error *error);
+bool hb_sqlite_moments(hb_store *base, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_moment *visit,
                        void *context, hb_error *error);
 bool hb_sqlite_words(hb_store *base, hb_bytes channel, int64_t hour_s, hb_kind kind, hb_visit_word *visit,
                      void *context, hb_error *error);

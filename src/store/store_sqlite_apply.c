@@ -211,6 +211,31 @@ static bool put_sheet(applying *apply, const hb_sheet_row *row)
     return hb_sqlite_run(apply->store, statement, apply->error);
 }
 
+/* Rankings do not tell of moments: their hour's rollups stand. */
+static bool put_moment(applying *apply, const hb_moment_row *row)
+{
+    apply->hour_known = apply->hour_closed = false;
+    if (apply->changes->layer == HB_LAYER_SPEED && !ask_closed(apply, hb_time_floor(row->minute_s, HB_HOUR_S)))
+        return false;
+    if (apply->hour_closed)
+        return true;
+    sqlite3_stmt *statement =
+        hb_sqlite_statement_get(apply->store, row->gone ? HB_SQLITE_DROP_MOMENT : HB_SQLITE_PUT_MOMENT, apply->error);
+    if (statement == NULL)
+        return false;
+    sqlite3_bind_int64(statement, 1, row->minute_s);
+    hb_sqlite_bind_text(statement, 2, row->channel);
+    if (!row->gone) {
+        sqlite3_bind_double(statement, 3, row->score);
+        sqlite3_bind_int64(statement, 4, (int64_t)row->messages);
+        sqlite3_bind_int64(statement, 5, (int64_t)row->chatters);
+        sqlite3_bind_double(statement, 6, row->usual);
+        hb_sqlite_bind_text(statement, 7, row->words);
+        hb_sqlite_bind_text(statement, 8, apply->layer);
+    }
+    return hb_sqlite_run(apply->store, statement, apply->error);
+}
+
 static bool put_channel(applying *apply, const hb_channel_row *row)
 {
     sqlite3_stmt *statement = hb_sqlite_statement_get(apply->store, HB_SQLITE_PUT_CHANNEL, apply->error);
@@ -249,6 +274,8 @@ static bool put_all(applying *apply)
         good = put_user(apply, &changes->users[i]);
     for (size_t i = 0; good && i < changes->sheet_count; i++)
         good = put_sheet(apply, &changes->sheets[i]);
+    for (size_t i = 0; good && i < changes->moment_count; i++)
+        good = put_moment(apply, &changes->moments[i]);
     for (size_t i = 0; good && i < changes->channel_count; i++)
         good = put_channel(apply, &changes->channels[i]);
     for (size_t i = 0; good && i < changes->progress_count; i++)

@@ -70,6 +70,37 @@ bool hb_sqlite_minutes(hb_store *base, hb_bytes channel, int64_t from_s, int64_t
     return good;
 }
 
+bool hb_sqlite_moments(hb_store *base, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_moment *visit,
+                       void *context, hb_error *error)
+{
+    hb_sqlite *const store = hb_sqlite_of(base);
+    const bool all = channel.size == 0;
+    if (store->format < 4)
+        return true;
+    sqlite3_stmt *statement =
+        hb_sqlite_statement_get(store, all ? HB_SQLITE_MOMENTS : HB_SQLITE_CHANNEL_MOMENTS, error);
+    bool good = statement != NULL;
+    if (!good)
+        return false;
+    sqlite3_bind_int64(statement, 1, from_s);
+    sqlite3_bind_int64(statement, 2, to_s);
+    if (!all)
+        hb_sqlite_bind_text(statement, 3, channel);
+    while (hb_sqlite_next(store, statement, &good, error)) {
+        const hb_moment_row row = {.channel = hb_sqlite_text(statement, 0),
+                                   .minute_s = sqlite3_column_int64(statement, 1),
+                                   .score = sqlite3_column_double(statement, 2),
+                                   .messages = count_of(statement, 3),
+                                   .chatters = count_of(statement, 4),
+                                   .usual = sqlite3_column_double(statement, 5),
+                                   .words = hb_sqlite_text(statement, 6)};
+        if (!visit(context, &row, layer_of(statement, 7)))
+            break;
+    }
+    sqlite3_reset(statement);
+    return good;
+}
+
 bool hb_sqlite_words(hb_store *base, hb_bytes channel, int64_t hour_s, hb_kind kind, hb_visit_word *visit,
                      void *context, hb_error *error)
 {

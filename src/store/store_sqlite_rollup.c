@@ -156,7 +156,8 @@ bool hb_sqlite_forget(hb_store *base, hb_bytes channel, int64_t before_s, bool *
     hb_sqlite *const store = hb_sqlite_of(base);
     /* Minutes go before sheets: without a sheet, an hour that still has minutes would be answered from its top rows. */
     static const hb_sqlite_statement of_all[] = {HB_SQLITE_FORGET_ROLLUPS, HB_SQLITE_FORGET_RANKINGS,
-                                                 HB_SQLITE_FORGET_MINUTES, HB_SQLITE_FORGET_VIEWERS};
+                                                 HB_SQLITE_FORGET_MINUTES, HB_SQLITE_FORGET_VIEWERS,
+                                                 HB_SQLITE_FORGET_MOMENTS};
     static const hb_sqlite_statement of_channel[] = {HB_SQLITE_FORGET_SHEETS, HB_SQLITE_FORGET_WORDS,
                                                      HB_SQLITE_FORGET_USERS};
     const hb_sqlite_statement *steps = channel.size == 0 ? of_all : of_channel;

@@ -13,6 +13,7 @@
  *   space where a whole chunk consists of them; inside a chunk they stay (and vanish from words by NFKC_Casefold).
  * - Emotes: a range that is reversed, not two numbers, or goes beyond the text is ignored as a whole. Of overlapping
  *   ranges the one that starts first counts, of those the longest.
+ * - Emotes that the channel has from elsewhere (emote_set.h) are whole chunks of what is left then.
  * - Command: the first chunk as sent, emotes included: no command follows an emote, and a chunk that an emote range
  *   touches is none. Only invisible chunks may stand before it. The letter may be of any script.
  * - Links: see words_link.c. Mention: `@` is taken with the longest run of login characters behind it; the rest of the
@@ -25,6 +26,7 @@
  */
 #include "text/words_paths.h"
 
+#include "text/emote_set.h"
 #include "text/utf8.h"
 
 #include <stdlib.h>
@@ -76,6 +78,8 @@ struct hb_words {
     size_t capacity;
     uint32_t *ends; /* by first code point of an emote: the code point behind its last; 0 where none starts */
     size_t ends_capacity;
+    const hb_emote_set *set; /* of the text in hand; may be NULL */
+    uint32_t at_ms;
     uint16_t pairs[HB_WORDS_PAIRS];
 };
 
@@ -395,13 +399,24 @@ static char *take_chunk(hb_words *words, char *at)
     return at + piece.size;
 }
 
-static void take_chunks(hb_words *words, char *at)
+/* Takes the chunk at `at` if it is an emote of the set, and moves `at` behind it. `sent`: the same place in clean. */
+static bool take_set_emote(hb_words *words, const char *sent, char **at)
+{
+    const hb_bytes chunk = {sent, chunk_at(*at).size};
+    if (!hb_emote_set_has(words->set, chunk, words->at_ms))
+        return false;
+    push(words, HB_EMOTE, chunk.data, chunk.size);
+    *at += chunk.size;
+    return true;
+}
+
+static void take_chunks(hb_words *words, hb_bytes clean, char *at)
 {
     const char *stop = words->work.data + words->work.size;
     while (at < stop) {
         if ((kind_of(*at) & SPACE) != 0)
             at++;
-        else
+        else if (words->set == NULL || !take_set_emote(words, clean.data + (at - words->work.data), &at))
             at = take_chunk(words, at);
     }
     words->count += hb_words_icu_take(words->icu, &words->room, words->tokens + words->count);
@@ -418,11 +433,14 @@ static hb_bytes bounded(hb_bytes text)
     return text;
 }
 
-size_t hb_words_split(hb_words *words, hb_bytes text, hb_bytes emotes, const hb_token **tokens, bool *bad_utf8)
+size_t hb_words_split_with(hb_words *words, hb_bytes text, hb_bytes emotes, const hb_emote_set *set, uint32_t at_ms,
+                           const hb_token **tokens, bool *bad_utf8)
 {
     text = bounded(text);
     *bad_utf8 = false;
     words->count = 0;
+    words->set = set;
+    words->at_ms = at_ms;
     hb_arena_reset(&words->room);
     HB_RESERVE(words->tokens, words->capacity, text.size + 1); /* a token takes at least one code point */
     words->work.size = 0;
@@ -445,9 +463,14 @@ size_t hb_words_split(hb_words *words, hb_bytes text, hb_bytes emotes, const hb_
         const hb_bytes lower = hb_words_lower(command, &words->room);
         push(words, HB_COMMAND, lower.data, lower.size);
     }
-    take_chunks(words, rest);
+    take_chunks(words, clean, rest);
     *tokens = words->tokens;
     return words->count;
+}
+
+size_t hb_words_split(hb_words *words, hb_bytes text, hb_bytes emotes, const hb_token **tokens, bool *bad_utf8)
+{
+    return hb_words_split_with(words, text, emotes, NULL, 0, tokens, bad_utf8);
 }
 
 size_t hb_words_split_slowly(hb_words *words, hb_bytes text, hb_bytes emotes, const hb_token **tokens, bool *bad_utf8)

@@ -14,6 +14,11 @@ enum {
     PAUSE_US = 15000000, /* between two waves, about */
     SHARED_US = 60000000,
     VISITOR_OCTAVES = 16,
+    BURST_AFTER_US = 5000000, /* of its minute's beginning, */
+    BURST_US = 45000000,
+    BURST_SHARE = 6000, /* of 10,000 messages */
+    BURST_PEOPLE = 4096,
+    BURST_KIND = 4,      /* emotes; see hb_speech_wave */
     EVENTS_IN_10000 = 80 /* lines other than messages, before so many of 10,000 messages */
 };
 
@@ -30,6 +35,7 @@ typedef struct crowd {
 struct hb_chat_maker {
     hb_chat_options options;
     hb_dice dice;
+    hb_dice burst_dice; /* another one: without bursts, all else stays the same */
     hb_lines *lines;
     hb_room *rooms;
     uint64_t *weights;
@@ -135,6 +141,16 @@ static bool wave_is_on(const hb_chat_maker *maker, int64_t now_us)
     return now_us < maker->wave.until_us;
 }
 
+/* The burst that is on now, from 1 up; 0: none. */
+static uint64_t burst_number(const hb_chat_maker *maker, int64_t now_us)
+{
+    const int64_t period_us = (int64_t)maker->options.bursts * 60000000;
+    if (period_us == 0)
+        return 0;
+    const int64_t since_us = now_us % period_us - BURST_AFTER_US;
+    return since_us >= 0 && since_us < BURST_US ? (uint64_t)(now_us / period_us) : 0;
+}
+
 /* ---- Lines ---- */
 
 /* One of the channel's own chatters, a visitor from elsewhere, or now and then the broadcaster. */
@@ -149,6 +165,23 @@ static void choose_person(hb_chat_maker *maker, const hb_room *room, hb_person *
                                 ? hb_dice_rank(&maker->dice, 3, VISITOR_OCTAVES) * step
                                 : hb_dice_rank(&maker->dice, 3, room->octaves) * step + 1 + room->number;
     hb_people_get(hb_lines_people(maker->lines), number, person);
+}
+
+static void say_in_burst(hb_chat_maker *maker, const hb_room *room, uint64_t burst)
+{
+    hb_said *said = &maker->said;
+    hb_dice *dice = &maker->burst_dice;
+    const uint64_t number =
+        hb_dice_below(dice, BURST_PEOPLE) * (uint64_t)(maker->options.channels + 1) + 1 + room->number;
+    hb_people_get(hb_lines_people(maker->lines), number, &said->person);
+    hb_speech_clear(&said->text);
+    said->room = room;
+    said->parent = NULL;
+    said->action = false;
+    said->luck = hb_dice_roll(dice);
+    hb_lines_roll_id(dice, said->id);
+    hb_speech_wave(hb_lines_speech(maker->lines), &room->speech, hb_dice_mix(maker->options.seed + burst) | BURST_KIND,
+                   dice, &said->text);
 }
 
 static void say(hb_chat_maker *maker, hb_room *room, int64_t now_us)
@@ -185,8 +218,14 @@ static void next_message(hb_chat_maker *maker, int64_t time_ms, int64_t now_us, 
     hb_room *room = &maker->rooms[hb_loaded_roll(&maker->channels, &maker->dice)];
     if (wave_is_on(maker, now_us) && hb_dice_chance(&maker->dice, maker->wave.share))
         room = &maker->rooms[maker->wave.channel];
+    const uint64_t burst = burst_number(maker, now_us);
     size_t partner = 0;
-    say(maker, room, now_us);
+    if (burst > 0 && hb_dice_chance(&maker->burst_dice, BURST_SHARE)) {
+        room = &maker->rooms[(burst - 1) % maker->options.channels];
+        say_in_burst(maker, room, burst);
+    } else {
+        say(maker, room, now_us);
+    }
     maker->copy_left = partner_of(maker, room->number, &partner);
     maker->said.session = maker->copy_left;
     hb_lines_message(maker->lines, &maker->said, room, time_ms, out);
@@ -280,6 +319,7 @@ hb_chat_maker *hb_chat_maker_open(const hb_chat_options *options, hb_error *erro
     hb_chat_maker *maker = hb_alloc(sizeof *maker);
     maker->options = *options;
     maker->dice.state = hb_dice_mix(options->seed ^ 0x6875626275620000u) + options->run;
+    maker->burst_dice.state = hb_dice_mix(maker->dice.state);
     maker->rate_milli = (uint64_t)(options->rate * 1000);
     maker->lines = hb_lines_open(options->seed, options->archive);
     maker->rooms = hb_alloc(options->channels * sizeof *maker->rooms);

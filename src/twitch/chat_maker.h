@@ -22,6 +22,9 @@ typedef struct hb_chat_options {
     double rate;     /* messages (PRIVMSG) a second over all channels, 0.001 to 10,000,000 */
     /* Lines as an archive holds them: those that Twitch sends without a time have an rm-received-ts. */
     bool archive;
+    /* Minutes from one burst to the next; 0: none. In a burst, for most of a minute, many who else only watch say the
+     * same in one channel; it is the turn of each. */
+    uint32_t bursts;
     bool viewers; /* with hubbub's viewer samples: one a minute for each channel that is live; only with archive */
 } hb_chat_options;
 

@@ -68,6 +68,10 @@ const char *const hb_vocabulary_emotes =
 
 const char *const hb_vocabulary_channel_emotes = "Hype Love GG Sad Pog Lurk Wave Rage Cry Laugh Dance Heart";
 
+const char *const hb_vocabulary_other_emotes =
+    "KEKW OMEGALUL Pog monkaS Sadge EZ Clap PepeLaugh POGGERS catJAM xdd ICANT PepeHands 5Head Madge Aware modCheck "
+    "peepoHappy HUH KKona PogU YEP HYPERS o7 NOOO POG W L";
+
 /* clang-format measures emoji differently each time. */
 /* clang-format off */
 const char *const hb_vocabulary_emoji =

@@ -26,6 +26,7 @@ extern const char *const hb_vocabulary_words[HB_LANGUAGES];
 
 extern const char *const hb_vocabulary_emotes;         /* "name id name id" */
 extern const char *const hb_vocabulary_channel_emotes; /* endings of a channel's own emotes */
+extern const char *const hb_vocabulary_other_emotes;   /* words that are emotes of others than Twitch */
 extern const char *const hb_vocabulary_emoji;
 extern const char *const hb_vocabulary_commands;
 extern const char *const hb_vocabulary_waves; /* what a whole chat says at once */

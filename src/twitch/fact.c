@@ -96,6 +96,12 @@ static int64_t time_of(hb_bytes text, int64_t latest_ms)
     return (int64_t)time_ms > latest_ms ? 0 : (int64_t)time_ms;
 }
 
+/* What hubbub itself has written. */
+static bool is_own(hb_fact_kind kind)
+{
+    return kind == HB_FACT_STREAM || kind == HB_FACT_EMOTES;
+}
+
 /* False when there is no plausible time at all. */
 static bool set_times(const fact_tags *tags, hb_fact *fact)
 {
@@ -103,9 +109,9 @@ static bool set_times(const fact_tags *tags, hb_fact *fact)
     fact->time_ms =
         time_of(tags->tmi_sent_ts, fact->received_ms == 0 ? YEAR_10000_MS : fact->received_ms + AHEAD_MAX_MS);
     if (fact->time_ms == 0) {
-        /* Twitch sends no time with a ROOMSTATE, and a viewer sample's time is when hubbub took it: nothing is bad. */
-        fact->bad_timestamp =
-            tags->tmi_sent_ts.size > 0 || (fact->kind != HB_FACT_ROOMSTATE && fact->kind != HB_FACT_STREAM);
+        /* Twitch sends no time with a ROOMSTATE, and what hubbub writes itself may go by the time of receipt: nothing
+         * is bad. */
+        fact->bad_timestamp = tags->tmi_sent_ts.size > 0 || (fact->kind != HB_FACT_ROOMSTATE && !is_own(fact->kind));
         fact->time_ms = fact->received_ms;
     }
     return fact->time_ms != 0;
@@ -164,11 +170,12 @@ static bool kind_of(const hb_line *line, hb_fact_kind *kind)
     } kinds[] = {
         {"PRIVMSG", HB_FACT_MESSAGE},   {"USERNOTICE", HB_FACT_NOTICE},   {"CLEARCHAT", HB_FACT_CLEARCHAT},
         {"CLEARMSG", HB_FACT_CLEARMSG}, {"ROOMSTATE", HB_FACT_ROOMSTATE}, {"STREAM", HB_FACT_STREAM},
+        {"EMOTES", HB_FACT_EMOTES},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (hb_bytes_equal(line->command, hb_bytes_of(kinds[i].command))) {
             *kind = kinds[i].kind;
-            return *kind != HB_FACT_STREAM || hb_bytes_equal(line->source, HB_BYTES("hubbub"));
+            return !is_own(*kind) || hb_bytes_equal(line->source, HB_BYTES("hubbub"));
         }
     return false;
 }
@@ -180,7 +187,7 @@ static bool set_kind(const hb_line *line, const fact_tags *tags, hb_fact *fact)
     const hb_bytes nick = nick_of(line->source);
     fact->id = tags->id;
     fact->user_id = tags->user_id;
-    fact->login = nick.size > 0 && fact->kind != HB_FACT_STREAM ? nick : tags->login;
+    fact->login = nick.size > 0 && !is_own(fact->kind) ? nick : tags->login;
     switch (fact->kind) {
     case HB_FACT_MESSAGE:
         set_text(last, fact);
@@ -198,6 +205,9 @@ static bool set_kind(const hb_line *line, const fact_tags *tags, hb_fact *fact)
         return true;
     case HB_FACT_STREAM:
         return set_sample(line, tags, fact);
+    case HB_FACT_EMOTES:
+        fact->text = last;
+        return line->param_count == 2;
     case HB_FACT_ROOMSTATE:
         break;
     }

@@ -10,7 +10,7 @@
 #include "base/say.h"
 #include "twitch/channel_name.h"
 #include "twitch/helix_answer.h"
-#include "twitch/helix_http.h"
+#include "twitch/helix_plan.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -23,7 +23,8 @@ enum {
     TRIES = 3,   /* of one call in a round */
     BACKOFF_FACTOR = 60,
     SAY_AGAIN_MS = 600 * 1000,
-    TOLD_MAX = 512
+    TOLD_MAX = 512,
+    BODY_MAX = 4 << 20 /* bytes of an answer; 100 streams take some 100 KiB */
 };
 
 typedef struct login {
@@ -34,7 +35,7 @@ struct hb_helix {
     hb_helix_options options; /* texts: own copies, or NULL */
     char *streams_url;
     char *token_url;
-    hb_helix_http *http;
+    hb_http *http;
     hb_helix_plan plan;
     char *token; /* NULL: none */
     int64_t token_until_ms;
@@ -97,7 +98,7 @@ static void tell_well(hb_helix *helix)
 }
 
 /* What failed, in words: the connection, or what the server said. */
-static void describe(const hb_helix *helix, const hb_helix_outcome *outcome, const hb_error *error, char *out,
+static void describe(const hb_helix *helix, const hb_http_outcome *outcome, const hb_error *error, char *out,
                      size_t size)
 {
     char message[HB_HELIX_MESSAGE] = "";
@@ -109,13 +110,13 @@ static void describe(const hb_helix *helix, const hb_helix_outcome *outcome, con
     snprintf(out, size, "HTTP %ld%s%s", outcome->status, message[0] == '\0' ? "" : ", ", message);
 }
 
-static void tell_failure(hb_helix *helix, const char *what, const char *url, const hb_helix_outcome *outcome,
+static void tell_failure(hb_helix *helix, const char *what, const char *url, const hb_http_outcome *outcome,
                          const hb_error *error)
 {
     char reason[400];
     char text[TOLD_MAX];
     hb_metric_add(helix->errors, 1);
-    if (helix->plan.backoff.failures < TRIES || hb_helix_http_stopped(helix->http))
+    if (helix->plan.backoff.failures < TRIES || hb_http_stopped(helix->http))
         return; /* what is over after a moment is for the metrics only */
     describe(helix, outcome, error, reason, sizeof reason);
     snprintf(text, sizeof text, "viewers are not counted: %s cannot be had from %s: %s; trying again", what, url,
@@ -123,7 +124,7 @@ static void tell_failure(hb_helix *helix, const char *what, const char *url, con
     tell_trouble(helix, text, false);
 }
 
-static void tell_refused(hb_helix *helix, const hb_helix_outcome *outcome)
+static void tell_refused(hb_helix *helix, const hb_http_outcome *outcome)
 {
     char reason[HB_HELIX_MESSAGE + 40];
     char text[TOLD_MAX];
@@ -139,10 +140,10 @@ static void tell_refused(hb_helix *helix, const hb_helix_outcome *outcome)
 
 /* ---- Calls ---- */
 
-static bool call(hb_helix *helix, const hb_helix_call *what, hb_helix_outcome *outcome, hb_error *error)
+static bool call(hb_helix *helix, const hb_http_request *what, hb_http_outcome *outcome, hb_error *error)
 {
     hb_metric_add(helix->calls, 1);
-    const bool answered = hb_helix_http_call(helix->http, what, outcome, &helix->body, error);
+    const bool answered = hb_http_call(helix->http, what, outcome, &helix->body, error);
     if (outcome->remaining >= 0)
         hb_metric_set(helix->remaining, outcome->remaining);
     return answered;
@@ -166,14 +167,14 @@ static void append_form(const char *key, const char *value, hb_buffer *form)
 static hb_helix_step ask_token(hb_helix *helix, int64_t *wait_ms)
 {
     hb_buffer form = {0};
-    hb_helix_outcome outcome;
+    hb_http_outcome outcome;
     hb_helix_token token;
     hb_error error = {0};
     append_form("client_id", helix->options.client_id, &form);
     append_form("client_secret", helix->options.client_secret, &form);
     hb_buffer_append(&form, (hb_bytes){"grant_type=client_credentials", sizeof "grant_type=client_credentials"});
     drop_token(helix);
-    if (call(helix, &(hb_helix_call){.url = helix->token_url, .form = form.data}, &outcome, &error) &&
+    if (call(helix, &(hb_http_request){.url = helix->token_url, .form = form.data}, &outcome, &error) &&
         outcome.status == 200 && hb_helix_read_token(hb_buffer_bytes(&helix->body), &token, &error)) {
         helix->token = token.text;
         helix->token_until_ms =
@@ -217,12 +218,12 @@ static void print_url(hb_helix *helix)
 
 static hb_helix_step ask_streams(hb_helix *helix, int64_t *wait_ms)
 {
-    hb_helix_outcome outcome;
+    hb_http_outcome outcome;
     hb_helix_counts counts = {0};
     hb_error error = {0};
     memset(helix->seen, 0, sizeof helix->seen);
     print_url(helix);
-    const hb_helix_call what = {.url = helix->url.data, .client_id = helix->options.client_id, .token = helix->token};
+    const hb_http_request what = {.url = helix->url.data, .client_id = helix->options.client_id, .token = helix->token};
     if (call(helix, &what, &outcome, &error) && outcome.status == 200 &&
         !hb_helix_read_streams(hb_buffer_bytes(&helix->body), take_sample, helix, &counts, &error))
         outcome.status = 0;
@@ -268,8 +269,8 @@ static bool is_changed(hb_helix *helix)
 static void rest(hb_helix *helix, int64_t wait_ms)
 {
     const int64_t until_ms = hb_monotonic_ms() + wait_ms;
-    for (int64_t now_ms; !hb_helix_http_stopped(helix->http) && (now_ms = hb_monotonic_ms()) < until_ms;)
-        hb_helix_http_wait(helix->http, until_ms - now_ms);
+    for (int64_t now_ms; !hb_http_stopped(helix->http) && (now_ms = hb_monotonic_ms()) < until_ms;)
+        hb_http_wait(helix->http, until_ms - now_ms);
 }
 
 /* Twitch takes the call for none of its own because of this one name: nobody else is to go without a sample for it. */
@@ -286,7 +287,7 @@ static void ask_all(hb_helix *helix, int64_t until_ms)
     size_t most = BATCH;
     unsigned tries = 0;
     helix->at = 0;
-    while (helix->at < helix->asked_count && !hb_helix_http_stopped(helix->http) && hb_monotonic_ms() < until_ms) {
+    while (helix->at < helix->asked_count && !hb_http_stopped(helix->http) && hb_monotonic_ms() < until_ms) {
         int64_t wait_ms = 0;
         helix->size = helix->asked_count - helix->at < most ? helix->asked_count - helix->at : most;
         const bool has_token = helix->token != NULL && hb_monotonic_ms() < helix->token_until_ms;
@@ -307,7 +308,7 @@ static void ask_all(hb_helix *helix, int64_t until_ms)
                                                          : BATCH;
         rest(helix, wait_ms);
     }
-    if (!hb_helix_http_stopped(helix->http))
+    if (!hb_http_stopped(helix->http))
         hb_metric_add(helix->missed, helix->asked_count - helix->at);
 }
 
@@ -316,18 +317,18 @@ static void *run(void *context)
 {
     hb_helix *helix = context;
     int64_t due_ms = hb_monotonic_ms();
-    while (!hb_helix_http_stopped(helix->http)) {
+    while (!hb_http_stopped(helix->http)) {
         const int64_t every_ms = helix->options.every_ms;
         int64_t now_ms = hb_monotonic_ms();
         due_ms = due_ms + every_ms > now_ms ? due_ms + every_ms : now_ms + every_ms;
         take_wanted(helix);
         ask_all(helix, due_ms);
-        while (!hb_helix_http_stopped(helix->http) && (now_ms = hb_monotonic_ms()) < due_ms) {
+        while (!hb_http_stopped(helix->http) && (now_ms = hb_monotonic_ms()) < due_ms) {
             if (is_changed(helix)) {
                 due_ms = now_ms - every_ms; /* other channels are asked for at once */
                 break;
             }
-            hb_helix_http_wait(helix->http, due_ms - now_ms);
+            hb_http_wait(helix->http, due_ms - now_ms);
         }
     }
     return NULL;
@@ -346,7 +347,7 @@ static bool check_text(const char *name, const char *text, hb_error *error)
 static bool check_options(const hb_helix_options *options, hb_error *error)
 {
     bool good = true;
-    if (options->url != NULL && hb_helix_url_is_open(options->url, &good))
+    if (options->url != NULL && hb_http_url_is_open(options->url, &good))
         return hb_fail(error, HB_ERROR_USAGE,
                        "--helix %s would send TWITCH_CLIENT_SECRET for all to read; give it an https URL",
                        options->url);
@@ -411,7 +412,7 @@ hb_helix *hb_helix_open(const hb_helix_options *options, hb_metrics *metrics, hb
     pthread_mutex_init(&helix->lock, NULL);
     set_options(helix, options);
     set_metrics(helix, metrics);
-    helix->http = hb_helix_http_open(helix->options.tls_ca_file, options->timeout_ms, error);
+    helix->http = hb_http_open(helix->options.tls_ca_file, options->timeout_ms, BODY_MAX, error);
     if (helix->http != NULL) {
         const int code = pthread_create(&helix->thread, NULL, run, helix);
         helix->thread_runs = code == 0;
@@ -436,7 +437,7 @@ void hb_helix_set_channels(hb_helix *helix, const char *const *channels, size_t 
     helix->wanted_count = used;
     helix->changed = true;
     pthread_mutex_unlock(&helix->lock);
-    hb_helix_http_wake(helix->http);
+    hb_http_wake(helix->http);
 }
 
 void hb_helix_close(hb_helix *helix)
@@ -444,10 +445,10 @@ void hb_helix_close(hb_helix *helix)
     if (helix == NULL)
         return;
     if (helix->thread_runs) {
-        hb_helix_http_stop(helix->http);
+        hb_http_stop(helix->http);
         pthread_join(helix->thread, NULL);
     }
-    hb_helix_http_close(helix->http);
+    hb_http_close(helix->http);
     pthread_mutex_destroy(&helix->lock);
     hb_metrics_close(helix->own_metrics);
     drop_token(helix);

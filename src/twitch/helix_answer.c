@@ -1,74 +1,15 @@
 /* helix_answer.c - jansson reads the JSON; what it gives is checked before it goes anywhere: the answer comes from a
- * server that --helix may name, and its texts from streamers.
- *
- * jansson refuses a text with half a surrogate pair (\ud83d alone), and with it all the other streams of the answer. So
- * such halves are replaced by U+FFFD first. */
+ * server that --helix may name, and its texts from streamers. */
 #include "twitch/helix_answer.h"
 
 #include "base/error.h"
 #include "twitch/channel_name.h"
+#include "twitch/json_answer.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 
 enum { TOKEN_MAX = 4096, EXPIRES_MAX_S = 10 * 365 * 24 * 3600, ROOM_ID_MAX = 20 };
 #define VIEWERS_MAX 1000000000000
-
-/* ---- JSON ---- */
-
-/* Reads \uXXXX at a place; -1 where there is none. */
-static int escape_at(const char *text, size_t size)
-{
-    int code = 0;
-    if (size < 6 || text[0] != '\\' || text[1] != 'u')
-        return -1;
-    for (int i = 2; i < 6; i++) {
-        const char c = text[i];
-        const int digit = c >= '0' && c <= '9'                     ? c - '0'
-                          : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                                   : -1;
-        if (digit < 0)
-            return -1;
-        code = code * 16 + digit;
-    }
-    return code;
-}
-
-static void mend_surrogates(char *text, size_t size)
-{
-    const hb_bytes unknown = HB_BYTES("\\ufffd");
-    for (size_t at = 0; at < size;) {
-        const int code = escape_at(text + at, size - at);
-        if (code < 0) {
-            at += text[at] == '\\' ? 2 : 1;
-            continue;
-        }
-        const int next = code >= 0xd800 && code < 0xdc00 ? escape_at(text + at + 6, size - at - 6) : -1;
-        if (next >= 0xdc00 && next < 0xe000) {
-            at += 12;
-            continue;
-        }
-        if (code >= 0xd800 && code < 0xe000)
-            memcpy(text + at, unknown.data, unknown.size);
-        at += 6;
-    }
-}
-
-/* NULL when it is no JSON. */
-static json_t *parse(hb_bytes body)
-{
-    char *const copy = hb_copy_text(body);
-    mend_surrogates(copy, body.size);
-    json_t *const root = json_loadb(copy, body.size, JSON_ALLOW_NUL, NULL);
-    free(copy);
-    return root;
-}
-
-static hb_bytes text_of(const json_t *object, const char *key)
-{
-    const json_t *const value = json_object_get(object, key);
-    return json_is_string(value) ? (hb_bytes){json_string_value(value), json_string_length(value)} : (hb_bytes){"", 0};
-}
 
 /* ---- Tokens ---- */
 
@@ -82,8 +23,8 @@ static bool fits_a_header(hb_bytes token)
 
 bool hb_helix_read_token(hb_bytes body, hb_helix_token *token, hb_error *error)
 {
-    json_t *const root = parse(body);
-    const hb_bytes text = text_of(root, "access_token");
+    json_t *const root = hb_json_answer_parse(body);
+    const hb_bytes text = hb_json_answer_text(root, "access_token");
     const bool good = fits_a_header(text);
     *token = (hb_helix_token){0};
     if (good) {
@@ -107,16 +48,16 @@ static bool is_number(hb_bytes text)
 static bool read_stream(const json_t *entry, char login[HB_LOGIN_MAX + 1], hb_stream_sample *sample)
 {
     const json_t *const viewers = json_object_get(entry, "viewer_count");
-    const hb_bytes name = text_of(entry, "user_login");
+    const hb_bytes name = hb_json_answer_text(entry, "user_login");
     const json_int_t count = json_integer_value(viewers);
     if (!json_is_integer(viewers) || count < 0 || count > VIEWERS_MAX || memchr(name.data, '#', name.size) != NULL ||
         !hb_channel_name_read(name, login))
         return false;
     *sample = (hb_stream_sample){
         .login = hb_bytes_of(login),
-        .room_id = text_of(entry, "user_id"),
-        .game = text_of(entry, "game_name"),
-        .title = text_of(entry, "title"),
+        .room_id = hb_json_answer_text(entry, "user_id"),
+        .game = hb_json_answer_text(entry, "game_name"),
+        .title = hb_json_answer_text(entry, "title"),
         .viewers = (uint64_t)count,
     };
     if (!is_number(sample->room_id))
@@ -127,7 +68,7 @@ static bool read_stream(const json_t *entry, char login[HB_LOGIN_MAX + 1], hb_st
 bool hb_helix_read_streams(hb_bytes body, void (*take)(void *context, const hb_stream_sample *sample), void *context,
                            hb_helix_counts *counts, hb_error *error)
 {
-    json_t *const root = parse(body);
+    json_t *const root = hb_json_answer_parse(body);
     const json_t *const data = json_object_get(root, "data");
     const bool good = json_is_array(data);
     size_t i = 0;
@@ -139,7 +80,7 @@ bool hb_helix_read_streams(hb_bytes body, void (*take)(void *context, const hb_s
         hb_stream_sample sample;
         if (!read_stream(entry, login, &sample)) {
             counts->malformed++;
-        } else if (hb_bytes_equal(text_of(entry, "type"), HB_BYTES("live"))) {
+        } else if (hb_bytes_equal(hb_json_answer_text(entry, "type"), HB_BYTES("live"))) {
             counts->streams++;
             take(context, &sample);
         }
@@ -152,8 +93,8 @@ bool hb_helix_read_streams(hb_bytes body, void (*take)(void *context, const hb_s
 
 void hb_helix_read_message(hb_bytes body, char message[HB_HELIX_MESSAGE])
 {
-    json_t *const root = parse(body);
-    const hb_bytes text = text_of(root, "message");
+    json_t *const root = hb_json_answer_parse(body);
+    const hb_bytes text = hb_json_answer_text(root, "message");
     size_t size = text.size < HB_HELIX_MESSAGE - 1 ? text.size : HB_HELIX_MESSAGE - 1;
     for (size_t i = 0; i < size; i++)
         message[i] = (char)(text.data[i] < ' ' || text.data[i] > '~' ? '?' : text.data[i]);

@@ -4,14 +4,14 @@
 #include "twitch/helix_plan.h"
 
 /* Until the points are there again, and up to a second more by chance; 0 when that time is over or not told. */
-static int64_t until_reset(const hb_helix_outcome *outcome, int64_t now_ms, uint32_t random)
+static int64_t until_reset(const hb_http_outcome *outcome, int64_t now_ms, uint32_t random)
 {
     const int64_t most_s = (now_ms + HB_HELIX_RESET_MAX_MS) / 1000;
     const int64_t reset_s = outcome->reset_s > most_s ? most_s : outcome->reset_s;
     return reset_s * 1000 <= now_ms ? 0 : reset_s * 1000 - now_ms + (int64_t)(random % 1000);
 }
 
-static hb_helix_step again(hb_helix_plan *plan, const hb_helix_outcome *outcome, int64_t now_ms, uint32_t random,
+static hb_helix_step again(hb_helix_plan *plan, const hb_http_outcome *outcome, int64_t now_ms, uint32_t random,
                            int64_t *wait_ms)
 {
     const int64_t back_ms = hb_backoff_next(&plan->backoff, random);
@@ -21,7 +21,7 @@ static hb_helix_step again(hb_helix_plan *plan, const hb_helix_outcome *outcome,
     return HB_HELIX_AGAIN;
 }
 
-static hb_helix_step next(hb_helix_plan *plan, const hb_helix_outcome *outcome, int64_t now_ms, uint32_t random,
+static hb_helix_step next(hb_helix_plan *plan, const hb_http_outcome *outcome, int64_t now_ms, uint32_t random,
                           int64_t *wait_ms)
 {
     plan->backoff.failures = 0;
@@ -29,7 +29,7 @@ static hb_helix_step next(hb_helix_plan *plan, const hb_helix_outcome *outcome, 
     return HB_HELIX_NEXT;
 }
 
-hb_helix_step hb_helix_after_streams(hb_helix_plan *plan, const hb_helix_outcome *outcome, int64_t now_ms,
+hb_helix_step hb_helix_after_streams(hb_helix_plan *plan, const hb_http_outcome *outcome, int64_t now_ms,
                                      uint32_t random, int64_t *wait_ms)
 {
     const bool renewed = plan->renewed;
@@ -49,8 +49,8 @@ hb_helix_step hb_helix_after_streams(hb_helix_plan *plan, const hb_helix_outcome
     }
 }
 
-hb_helix_step hb_helix_after_token(hb_helix_plan *plan, const hb_helix_outcome *outcome, int64_t now_ms,
-                                   uint32_t random, int64_t *wait_ms)
+hb_helix_step hb_helix_after_token(hb_helix_plan *plan, const hb_http_outcome *outcome, int64_t now_ms, uint32_t random,
+                                   int64_t *wait_ms)
 {
     *wait_ms = 0;
     switch (outcome->status) {

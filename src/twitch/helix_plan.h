@@ -3,19 +3,13 @@
 #ifndef HB_TWITCH_HELIX_PLAN_H
 #define HB_TWITCH_HELIX_PLAN_H
 
+#include "twitch/http.h"
 #include "twitch/pace.h"
 
 typedef struct hb_helix_plan {
     hb_backoff backoff;
     bool renewed; /* the token is new, and no call has been answered with it yet */
 } hb_helix_plan;
-
-/* What of an answer matters here. */
-typedef struct hb_helix_outcome {
-    long status;       /* HTTP; 0: no answer, or one that cannot be read */
-    int64_t remaining; /* Ratelimit-Remaining: points that are left; -1: not told */
-    int64_t reset_s;   /* Ratelimit-Reset: when there are all of them again, Unix seconds; 0: not told */
-} hb_helix_outcome;
 
 typedef enum hb_helix_step {
     HB_HELIX_NEXT,   /* all is well: the next call */
@@ -27,10 +21,10 @@ typedef enum hb_helix_step {
 
 /* What comes after a call for streams, and after one for a token. *wait_ms: how long to wait before it. random: 32
  * random bits. */
-hb_helix_step hb_helix_after_streams(hb_helix_plan *plan, const hb_helix_outcome *outcome, int64_t now_ms,
+hb_helix_step hb_helix_after_streams(hb_helix_plan *plan, const hb_http_outcome *outcome, int64_t now_ms,
                                      uint32_t random, int64_t *wait_ms);
-hb_helix_step hb_helix_after_token(hb_helix_plan *plan, const hb_helix_outcome *outcome, int64_t now_ms,
-                                   uint32_t random, int64_t *wait_ms);
+hb_helix_step hb_helix_after_token(hb_helix_plan *plan, const hb_http_outcome *outcome, int64_t now_ms, uint32_t random,
+                                   int64_t *wait_ms);
 
 /* How long a token may be used (ms): a tenth of its life less, at most ten minutes less. 0: its life is not known. */
 int64_t hb_helix_token_use_ms(int64_t expires_in_s);

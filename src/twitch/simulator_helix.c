@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "twitch/channel_name.h"
 #include "twitch/chat_speech.h"
+#include "twitch/simulator_emotes.h"
 #include "twitch/stream_maker.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ enum {
     LOGINS = 100,
     LOGIN_MAX = 25, /* Twitch's; a longer one is no login to it */
     FIRST = 20,
-    HUGE_BYTES = 8 << 20,
+    HUGE_BYTES = 9 << 20,
     BODY_MAX = 64 << 10,
     TEXT = 64
 };
@@ -68,6 +69,9 @@ struct hb_simulator_helix {
     int64_t points_ms; /* when there were so many */
     fault streams_fault;
     fault token_fault;
+    fault emotes_fault;
+    uint64_t emotes_season;
+    uint64_t emotes_calls;
     uint64_t streams_calls;
     uint64_t streams_answered; /* with 200 */
     uint64_t streams_listed;
@@ -344,6 +348,8 @@ static void follow(hb_simulator_helix *helix, struct evkeyvalq *query)
         snprintf(helix->client, sizeof helix->client, "%s", value_of(query, "client"));
     read_fault(query, "answer", &helix->streams_fault);
     read_fault(query, "token-answer", &helix->token_fault);
+    read_fault(query, "emotes-answer", &helix->emotes_fault);
+    read_number(query, "emotes-season", &helix->emotes_season);
 }
 
 static void on_control(struct evhttp_request *request, void *context)
@@ -356,17 +362,28 @@ static void on_control(struct evhttp_request *request, void *context)
         evhttp_clear_headers(&query);
     }
     reply(request, 200,
-          json_pack("{s:I, s:I, s:I, s:I}", "streams_calls", (json_int_t)helix->streams_calls, "streams_answered",
+          json_pack("{s:I, s:I, s:I, s:I, s:I}", "streams_calls", (json_int_t)helix->streams_calls, "streams_answered",
                     (json_int_t)helix->streams_answered, "streams_listed", (json_int_t)helix->streams_listed,
-                    "token_calls", (json_int_t)helix->token_calls));
+                    "token_calls", (json_int_t)helix->token_calls, "emotes_calls", (json_int_t)helix->emotes_calls));
 }
 
 /* ---- The door ---- */
 
+/* Emotes, or nothing that is there. */
 static void on_other(struct evhttp_request *request, void *context)
 {
-    (void)context;
-    reply(request, 404, json_pack("{s:s, s:i, s:s}", "error", "Not Found", "status", 404, "message", ""));
+    hb_simulator_helix *helix = context;
+    const char *const path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
+    helix->emotes_calls++;
+    if (go_wrong(request, &helix->emotes_fault))
+        return;
+    json_t *const emotes = path == NULL ? NULL
+                                        : hb_simulator_emotes_answer(&helix->options.chat, helix->options.seed,
+                                                                     helix->emotes_season, path);
+    if (emotes != NULL)
+        reply(request, 200, emotes);
+    else
+        reply(request, 404, json_pack("{s:s, s:i, s:s}", "error", "Not Found", "status", 404, "message", ""));
 }
 
 static void on_stop(evutil_socket_t unused, short what, void *context)

@@ -1,5 +1,5 @@
 /* simulator_helix.h - the API of the simulated Twitch, over HTTP: tokens at /oauth2/token, streams at /helix/streams,
- * and at /control what a test wants to go wrong.
+ * channels' emotes where BetterTTV, FrankerFaceZ and 7TV have them, and at /control what a test wants to go wrong.
  *
  * What it knows of Twitch: the client credentials grant (forms and errors of "Getting OAuth Access Tokens"), tokens
  * that expire, user_login up to 100 times and first up to 100 (20 without), 400, 401 and 429 with Twitch's bodies, and
@@ -13,6 +13,8 @@
  *   answer=WHAT&times=N     the next N calls for streams are answered so: an HTTP status (429 with Ratelimit-Reset in
  *   [&reset-after=SECONDS]  so many seconds), "malformed", "huge" (more than any client should take), or "silence"
  *   token-answer=WHAT&times=N  the same for calls for tokens
+ *   emotes-answer=WHAT&times=N and for calls for emotes
+ *   emotes-season=N         channels' emotes of another season (simulator_emotes.h)
  */
 #ifndef HB_TWITCH_SIMULATOR_HELIX_H
 #define HB_TWITCH_SIMULATOR_HELIX_H

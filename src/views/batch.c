@@ -2,7 +2,8 @@
  * channel into shares (records.h); then they take share after share, each with a fold of its own. All facts of a
  * channel fall into one share, so a fold knows all the ids of its channels: duplicates are settled without locks.
  * Nothing is held between rounds but counts, so memory goes with what there is to count, not with the lines. Most hours
- * need one round: then each channel is counted in one go.
+ * need one round: then each channel is counted in one go. Of an hour that needs more, the rest is first looked through
+ * for emotes, which have to be known before the messages that they are in.
  *
  * Channels go by their name into shares times passes classes; a pass counts one class of each share. Most hours need
  * one pass. */
@@ -47,6 +48,8 @@ typedef struct worker {
     uint64_t stretch_end;  /* of the last stretch */
     _Atomic uint64_t next; /* in its range of the part: the next stretch; */
     uint64_t end;          /* the range ends */
+    uint64_t resume;       /* `next` while it looks ahead */
+    bool looks_ahead;      /* reads nothing but emotes, and those into the shares' folds */
     hb_records *records;   /* for each share */
     hb_fold_counts read;   /* of lines and facts; only grows */
     hb_top_room *room;
@@ -176,9 +179,29 @@ static void note_damage(hb_batch *batch, const hb_error *error)
     pthread_mutex_unlock(&batch->lock);
 }
 
+static void learn_emotes(hb_batch *batch, const hb_records_reader *reader, hb_bytes lines)
+{
+    hb_bytes line;
+    hb_fact fact;
+    while (hb_log_find_line(&lines, HB_BYTES(" EMOTES "), &line)) {
+        char lower[HB_LOGIN_MAX];
+        uint32_t number = 0;
+        if (line.size > HB_FOLD_LINE_MAX || hb_fact_read(line, &fact) != HB_FACT_OK || fact.kind != HB_FACT_EMOTES ||
+            hb_time_floor(fact.time_ms / 1000, HB_HOUR_S) != batch->hour_s)
+            continue;
+        const hb_bytes channel = hb_bytes_lower(fact.channel, lower);
+        const uint64_t hash = hb_hash(channel, 0);
+        if (!hb_records_place(reader, hash, &number))
+            continue;
+        pthread_mutex_lock(&batch->lock);
+        hb_fold_learn_emotes(batch->shares[number].fold, channel, hash, &fact);
+        pthread_mutex_unlock(&batch->lock);
+    }
+}
+
 static void read_lines(worker *one, hb_bytes lines)
 {
-    const hb_batch *const batch = one->batch;
+    hb_batch *const batch = one->batch;
     const uint64_t before = one->read.lines;
     const hb_records_reader reader = {.lists = one->records,
                                       .list_count = batch->share_count,
@@ -186,6 +209,10 @@ static void read_lines(worker *one, hb_bytes lines)
                                       .pass = batch->pass,
                                       .only_hour_s = batch->hour_s,
                                       .counts = &one->read};
+    if (one->looks_ahead) {
+        learn_emotes(batch, &reader, lines);
+        return;
+    }
     hb_records_read(&reader, lines);
     if (batch->options.meter != NULL) {
         atomic_fetch_add(&batch->options.meter->lines, one->read.lines - before);
@@ -279,7 +306,7 @@ static void read_stretches(worker *one)
     size_t size = 0;
     uint64_t from = 0;
     uint64_t to = 0;
-    while (!atomic_load(&batch->given_up) && atomic_load(&batch->held) < batch->round_max &&
+    while (!atomic_load(&batch->given_up) && (one->looks_ahead || atomic_load(&batch->held) < batch->round_max) &&
            next_stretch(one, &from, &to)) {
         const bool stop = batch->options.stop != NULL && atomic_load(batch->options.stop);
         if (stop ? !hb_fail(&error, HB_ERROR_BUSY, "told to stop") : !read_stretch(one, from, to, &error))
@@ -288,6 +315,18 @@ static void read_stretches(worker *one)
         size = size_of_records(one);
         atomic_fetch_add(&batch->held, size - before);
     }
+}
+
+/* Looks through all that is left of the part after the first round, and goes back. All workers do so together. */
+static void look_ahead(worker *one)
+{
+    one->resume = atomic_load(&one->next);
+    one->looks_ahead = true;
+    pthread_barrier_wait(&one->batch->barrier);
+    read_stretches(one);
+    pthread_barrier_wait(&one->batch->barrier);
+    one->looks_ahead = false;
+    atomic_store(&one->next, one->resume);
 }
 
 static void close_cursor(worker *one)
@@ -440,12 +479,14 @@ static void work(worker *one)
     hb_batch *const batch = one->batch;
     const uint32_t passes = batch->passes;
     for (uint32_t pass = 0; pass < passes; pass++) {
-        for (;;) {
+        for (bool first = true;; first = false) {
             read_stretches(one);
             pthread_barrier_wait(&batch->barrier);
             /* The last round is counted share by share with the rows, so that storing can begin with the first. */
             if (all_read(batch) || atomic_load(&batch->given_up))
                 break;
+            if (first)
+                look_ahead(one);
             count_shares(batch);
             meet(batch, false);
             pthread_barrier_wait(&batch->barrier);

@@ -33,6 +33,17 @@ typedef struct hb_user_row { /* table msgperuser */
     bool gone;
 } hb_user_row;
 
+typedef struct hb_moment_row { /* table moments; layer is that of the minute's counts */
+    hb_bytes channel;
+    int64_t minute_s;
+    double score;
+    double usual;
+    uint64_t messages;
+    uint64_t chatters;
+    hb_bytes words; /* that stand out, as JSON: [{"kind":"emote","word":"KEKW","count":41},…] */
+    bool gone;      /* it is none, or none any more: remove the row */
+} hb_moment_row;
+
 typedef struct hb_channel_row { /* table channels; first and last seen only widen, a room id is never emptied */
     hb_bytes channel;
     hb_bytes room_id;
@@ -60,8 +71,8 @@ typedef struct hb_progress { /* table progress */
     uint64_t late;           /* facts in this part that came too late for the speed layer, so far */
 } hb_progress;
 
-/* What is to be removed before the rest is put: rows and sheets of an hour, of every layer. Passed over when the speed
- * layer asks for it in an hour that the batch layer has replaced. */
+/* What is to be removed before the rest is put: rows and sheets of an hour, of every layer, but for its moments. Passed
+ * over when the speed layer asks for it in an hour that the batch layer has replaced. */
 typedef enum hb_replace {
     HB_REPLACE_NOTHING,
     HB_REPLACE_HOUR,    /* of all channels */
@@ -82,6 +93,8 @@ typedef struct hb_changes {
     size_t channel_count;
     const hb_sheet_row *sheets;
     size_t sheet_count;
+    const hb_moment_row *moments;
+    size_t moment_count;
     const hb_progress *progress;
     size_t progress_count;
     hb_replace replace;

@@ -70,6 +70,7 @@ static void free_slot(hb_fold *fold, hb_fold_slot *slot)
     free(slot->frozen);
     free(slot->ids.places);
     free(slot->older_ids.places);
+    hb_emote_set_close(slot->emotes);
     free((void *)slot->channel.data);
 }
 
@@ -172,7 +173,61 @@ static void reserve_ids(hb_fold_ids *ids, size_t more)
     free(old.places);
 }
 
+/* ---- What a record holds ---- */
+
+/* The texts of a record, one by one: each begins where the one before ends. */
+static hb_bytes room_of(const hb_record *record)
+{
+    return (hb_bytes){record->texts + record->channel_size, record->room_size};
+}
+
+static hb_bytes user_of(const hb_record *record)
+{
+    const hb_bytes room = room_of(record);
+    return (hb_bytes){room.data + room.size, record->user_size};
+}
+
+static hb_bytes name_of(const hb_record *record)
+{
+    const hb_bytes user = user_of(record);
+    return (hb_bytes){user.data + user.size, record->name_size};
+}
+
+static hb_bytes text_of(const hb_record *record)
+{
+    const hb_bytes name = name_of(record);
+    return (hb_bytes){name.data + name.size, record->text_size};
+}
+
+static hb_bytes emotes_of(const hb_record *record)
+{
+    const hb_bytes text = text_of(record);
+    return (hb_bytes){text.data + text.size, record->emotes_size};
+}
+
+size_t hb_fold_add_emotes(hb_fold_slot *slot, hb_bytes names, uint32_t since_ms)
+{
+    if (slot->emotes == NULL)
+        slot->emotes = hb_emote_set_open();
+    return hb_emote_set_add(slot->emotes, names, since_ms);
+}
+
+void hb_fold_learn_emotes(hb_fold *fold, hb_bytes channel, uint64_t channel_hash, const hb_fact *fact)
+{
+    const int64_t hour_s = hb_time_floor(fact->time_ms / 1000, HB_HOUR_S);
+    const uint32_t number = slot_of(fold, channel, channel_hash, hour_s);
+    if (number != HB_MAP_END)
+        hb_fold_add_emotes(&fold->slots[number], fact->text, (uint32_t)(fact->time_ms - hour_s * 1000));
+}
+
 /* ---- Putting records in order ---- */
+
+/* Emotes are known before any message of the batch is counted: what is said in what order makes no difference then. */
+static void take_emotes(hb_fold *fold, hb_fold_slot *slot, const hb_record *record)
+{
+    const uint32_t since_ms = (uint32_t)(record->time_ms - slot->hour_s * 1000);
+    fold->counts.untaken += fold->full ? 1 : hb_fold_add_emotes(slot, text_of(record), since_ms);
+}
 
 static void place_record(hb_fold *fold, const hb_record *record)
 {
@@ -189,6 +244,8 @@ static void place_record(hb_fold *fold, const hb_record *record)
     if (sure_ms > fold->newest_ms)
         fold->newest_ms = sure_ms;
     fold->placed[fold->placed_count++] = (placed){record, number};
+    if (record->kind == HB_FACT_EMOTES)
+        take_emotes(fold, &fold->slots[number], record);
     if (fold->slots[number].taken++ == 0) {
         HB_RESERVE(fold->taken_slots, fold->taken_capacity, fold->taken_count + 1);
         fold->taken_slots[fold->taken_count++] = number;
@@ -267,36 +324,6 @@ static void count_words(hb_fold *fold, hb_sheet *sheet, const hb_token *tokens, 
     }
 }
 
-/* The texts of a record, one by one: each begins where the one before ends. */
-static hb_bytes room_of(const hb_record *record)
-{
-    return (hb_bytes){record->texts + record->channel_size, record->room_size};
-}
-
-static hb_bytes user_of(const hb_record *record)
-{
-    const hb_bytes room = room_of(record);
-    return (hb_bytes){room.data + room.size, record->user_size};
-}
-
-static hb_bytes name_of(const hb_record *record)
-{
-    const hb_bytes user = user_of(record);
-    return (hb_bytes){user.data + user.size, record->name_size};
-}
-
-static hb_bytes text_of(const hb_record *record)
-{
-    const hb_bytes name = name_of(record);
-    return (hb_bytes){name.data + name.size, record->text_size};
-}
-
-static hb_bytes emotes_of(const hb_record *record)
-{
-    const hb_bytes text = text_of(record);
-    return (hb_bytes){text.data + text.size, record->emotes_size};
-}
-
 static void count_user(hb_fold *fold, hb_sheet *sheet, const hb_record *record, uint32_t words)
 {
     const int64_t into_hour_ms = record->time_ms - sheet->hour_s * 1000;
@@ -314,8 +341,9 @@ static void count_user(hb_fold *fold, hb_sheet *sheet, const hb_record *record, 
     hb_sheet_name_user(sheet, user, clean_text(fold, name_of(record), &fold->other_clean), (uint32_t)into_hour_ms);
 }
 
-static void count_message(hb_fold *fold, hb_sheet *sheet, const hb_record *record)
+static void count_message(hb_fold *fold, hb_sheet *sheet, const hb_emote_set *emotes, const hb_record *record)
 {
+    const uint32_t at_ms = (uint32_t)(record->time_ms - sheet->hour_s * 1000);
     const unsigned minute = (unsigned)((record->time_ms - sheet->hour_s * 1000) / (HB_MINUTE_S * 1000));
     hb_sheet_touch_minute(sheet, minute);
     if (record->shared) {
@@ -325,7 +353,8 @@ static void count_message(hb_fold *fold, hb_sheet *sheet, const hb_record *recor
     }
     const hb_token *tokens = NULL;
     bool bad_utf8 = false;
-    const size_t count = hb_words_split(fold->words, text_of(record), emotes_of(record), &tokens, &bad_utf8);
+    const size_t count =
+        hb_words_split_with(fold->words, text_of(record), emotes_of(record), emotes, at_ms, &tokens, &bad_utf8);
     sheet->minutes[minute].messages++;
     sheet->minutes[minute].words += count;
     fold->counts.messages++;
@@ -359,7 +388,7 @@ static void count_record(hb_fold *fold, hb_sheet *sheet, hb_fold_slot *slot, con
     if (record->room_size > 0)
         hb_sheet_set_room(sheet, clean_text(fold, room_of(record), &fold->clean), record->time_ms);
     if (record->kind == HB_FACT_MESSAGE)
-        count_message(fold, sheet, record);
+        count_message(fold, sheet, slot->emotes, record);
     else if (record->kind == HB_FACT_STREAM)
         count_sample(fold, sheet, record);
 }
@@ -576,6 +605,7 @@ size_t hb_fold_ids_held(const hb_fold *fold)
 size_t hb_fold_slot_held(const hb_fold_slot *slot)
 {
     return sizeof *slot + slot->channel.size + ids_held(&slot->ids) + ids_held(&slot->older_ids) +
+           (slot->emotes == NULL ? 0 : hb_emote_set_held(slot->emotes)) +
            (slot->sheet == NULL ? slot->frozen_size : hb_sheet_held(slot->sheet));
 }
 

@@ -7,6 +7,7 @@
 #ifndef HB_VIEWS_FOLD_H
 #define HB_VIEWS_FOLD_H
 
+#include "text/emote_set.h"
 #include "views/records.h"
 #include "views/sheet.h"
 
@@ -24,10 +25,11 @@ typedef struct hb_fold_slot {
     int64_t hour_s;
     hb_fold_ids ids;
     hb_fold_ids older_ids;
-    uint32_t taken; /* facts of the batch in hand */
-    uint32_t first; /* where they begin in the order by slots */
-    int64_t used;   /* the fold's round in which it last counted something */
-    void *note;     /* the speed layer's own */
+    hb_emote_set *emotes; /* from elsewhere than Twitch; NULL: none. Stays when the sheet is frozen */
+    uint32_t taken;       /* facts of the batch in hand */
+    uint32_t first;       /* where they begin in the order by slots */
+    int64_t used;         /* the fold's round in which it last counted something */
+    void *note;           /* the speed layer's own */
 } hb_fold_slot;
 
 /* Counts facts that were read already, as hb_fold_lines does. What hb_fold_hour says and the counts of lines are the
@@ -66,8 +68,15 @@ hb_fold_slot *hb_fold_add_frozen(hb_fold *fold, hb_bytes channel, int64_t hour_s
 /* Has the slot know an id, by its hash: messages with it are duplicates. Not 0. */
 void hb_fold_add_id(hb_fold_slot *slot, uint64_t hash);
 
-/* While full, no new channels, words and users are kept: counted in `untaken` and, a fact of a new channel, in
- * `misplaced`. */
+/* Has the slot know emotes, from since_ms of its hour on. Returns how many were left out, as hb_emote_set_add. */
+size_t hb_fold_add_emotes(hb_fold_slot *slot, hb_bytes names, uint32_t since_ms);
+
+/* The same by a fact of HB_FACT_EMOTES, whose channel is given in lower case with its hash (hb_hash(channel, 0)). The
+ * fact itself is not counted. */
+void hb_fold_learn_emotes(hb_fold *fold, hb_bytes channel, uint64_t channel_hash, const hb_fact *fact);
+
+/* While full, no new channels, words, users and emotes are kept: counted in `untaken` and, a fact of a new channel,
+ * in `misplaced`. */
 void hb_fold_set_full(hb_fold *fold, bool full);
 
 /* Forgets the ids that came before the last call. Returns how many. */

@@ -117,6 +117,8 @@ static void add_fact(hb_records *records, const hb_fact *fact, hb_bytes channel,
     } else if (sample) {
         text = fact->title;
         emotes = fact->game;
+    } else if (fact->kind == HB_FACT_EMOTES) {
+        text = fact->text;
     }
     /* A line is no longer than HB_FOLD_LINE_MAX, and so are its parts. */
     hb_record form = {.time_ms = fact->time_ms,
@@ -158,18 +160,25 @@ static bool is_wanted(const hb_records_reader *reader, const hb_fact *fact)
     return hour_s == reader->only_hour_s;
 }
 
+bool hb_records_place(const hb_records_reader *reader, uint64_t channel_hash, uint32_t *list)
+{
+    const uint32_t class = (uint32_t)(channel_hash >> 32) % (reader->list_count * reader->passes);
+    *list = class / reader->passes;
+    return class % reader->passes == reader->pass;
+}
+
 static void read_fact(const hb_records_reader *reader, const hb_fact *fact)
 {
     char lower[HB_LOGIN_MAX];
+    uint32_t list = 0;
     const hb_bytes channel = hb_bytes_lower(fact->channel, lower);
     const uint64_t hash = hb_hash(channel, 0);
-    const uint32_t class = (uint32_t)(hash >> 32) % (reader->list_count * reader->passes);
-    if (class % reader->passes != reader->pass)
+    if (!hb_records_place(reader, hash, &list))
         return;
     reader->counts->facts++;
     reader->counts->bad_timestamps += fact->bad_timestamp;
     if (is_wanted(reader, fact))
-        add_fact(&reader->lists[class / reader->passes], fact, channel, hash);
+        add_fact(&reader->lists[list], fact, channel, hash);
     else
         reader->counts->misplaced++;
 }

@@ -21,7 +21,7 @@ typedef struct hb_record {
     uint32_t room_size;
     uint32_t user_size;
     uint32_t name_size;
-    uint32_t text_size;   /* of a viewer sample: the title */
+    uint32_t text_size;   /* of a viewer sample: the title; of emotes: their names */
     uint32_t emotes_size; /* of a viewer sample: the game */
     uint8_t channel_size;
     uint8_t kind;
@@ -61,6 +61,9 @@ typedef struct hb_records_reader {
     void *context;
     hb_fold_counts *counts; /* is told of lines, in the first pass, and of facts that are in no hour to be counted */
 } hb_records_reader;
+
+/* Whether records of a channel with this hash are read; the number of their list. */
+bool hb_records_place(const hb_records_reader *reader, uint64_t channel_hash, uint32_t *list);
 
 /* Reads lines, each ended by LF (the last LF may be missing). They need not stay. */
 void hb_records_read(const hb_records_reader *reader, hb_bytes lines);

@@ -4,11 +4,14 @@
  *     number of hours; of each: hour, start, position, passed, late, time of the last lines, ends then, stage, flags
  *     number of slots; of each: channel, hour, encoded sheet, when it was written, flags,
  *     number of ids, their hashes (8 bytes each); the same of older ids
+ *     of each slot, in the same order: number of emotes; of each: name, since when (states of before there were any end
+ *     here)
  *
  * Lists of first words and users are not written: they are made from the sheet when it is thawed, as for any sheet that
  * was frozen. Counts of the fold begin at 0 again; what the layer has counted itself goes on. */
 #include "views/speed_inside.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "views/code.h"
 
@@ -17,7 +20,8 @@
 enum {
     HASH_BYTES = 8,
     HOUR_MIN = 9, /* bytes of an hour at least, */
-    SLOT_MIN = 7  /* and of a slot */
+    SLOT_MIN = 7, /* of a slot, */
+    EMOTE_MIN = 3 /* and of an emote */
 };
 
 /* The level is low: sheets are packed already, and hashes do not get smaller. */
@@ -72,6 +76,18 @@ static void put_slot(hb_buffer *out, hb_fold_slot *slot)
     put_ids(out, &slot->older_ids);
 }
 
+static void put_emotes(hb_buffer *out, const hb_emote_set *emotes)
+{
+    size_t at = 0;
+    hb_bytes name;
+    uint32_t since_ms = 0;
+    hb_code_put(out, emotes == NULL ? 0 : hb_emote_set_count(emotes));
+    while (emotes != NULL && hb_emote_set_next(emotes, &at, &name, &since_ms)) {
+        hb_code_put_text(out, name);
+        hb_code_put(out, since_ms);
+    }
+}
+
 void hb_speed_save(hb_speed *speed, hb_buffer *out)
 {
     hb_buffer plain = {0};
@@ -91,6 +107,8 @@ void hb_speed_save(hb_speed *speed, hb_buffer *out)
     hb_code_put(&plain, hb_fold_slot_count(speed->fold));
     for (size_t i = 0; i < hb_fold_slot_count(speed->fold); i++)
         put_slot(&plain, hb_fold_slot_at(speed->fold, i));
+    for (size_t i = 0; i < hb_fold_slot_count(speed->fold); i++)
+        put_emotes(&plain, hb_fold_slot_at(speed->fold, i)->emotes);
     hb_code_seal(&state_format, hb_buffer_bytes(&plain), &data, &size);
     hb_buffer_free(&plain);
     hb_buffer_free(out);
@@ -164,6 +182,16 @@ static void take_slot(hb_code_reader *in, hb_speed *speed)
     take_ids(in, slot);
 }
 
+static void take_emotes(hb_code_reader *in, hb_fold_slot *slot)
+{
+    for (size_t left = hb_code_take_count(in, EMOTE_MIN, HB_EMOTES_MAX); left > 0 && !in->bad; left--) {
+        const hb_bytes name = hb_code_take_bytes(in, hb_code_take_count(in, 1, HB_EMOTE_NAME_MAX));
+        const uint32_t since_ms = (uint32_t)hb_code_take_up_to(in, HB_HOUR_S * 1000);
+        if (!in->bad)
+            hb_fold_add_emotes(slot, name, since_ms);
+    }
+}
+
 static void take_all(hb_code_reader *in, hb_speed *speed)
 {
     speed->next = hb_code_take(in);
@@ -176,6 +204,10 @@ static void take_all(hb_code_reader *in, hb_speed *speed)
     take_hours(in, speed);
     for (size_t left = hb_code_take_count(in, SLOT_MIN, SIZE_MAX); left > 0 && !in->bad; left--)
         take_slot(in, speed);
+    if (in->at == in->size)
+        return;
+    for (size_t i = 0; i < hb_fold_slot_count(speed->fold) && !in->bad; i++)
+        take_emotes(in, hb_fold_slot_at(speed->fold, i));
 }
 
 hb_speed *hb_speed_load(const hb_speed_options *options, hb_bytes state, hb_error *error)

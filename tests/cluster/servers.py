@@ -79,10 +79,10 @@ def submit(command, *arguments):
 # -- Facts ----------------------------------------------------------------------------------------------------------
 
 def write_facts(path, count, channels=200, start=1_764_001_800, rate=40, seed=11, twice=0.01):
-    """Writes chat in the order in which it was said: messages with copies of Shared Chat, deletions, viewer samples; and
+    """Writes chat in the order in which it was said: messages with copies of Shared Chat, deletions, viewer samples, emotes; and
     some messages twice, up to half a minute later, as connections that overlap bring them. Returns how many these are."""
     hub.ask("simulate", "--channels", channels, "--seed", seed, "--rate", rate, "--count", count, "--start", start,
-            "--viewers", "--write", path + ".once")
+            "--viewers", "--emotes", "--bursts", 20, "--write", path + ".once")
     dice, waiting, doubled = random.Random(seed), [], 0
     with open(path + ".once", "rb") as lines, open(path, "wb") as out:
         for number, line in enumerate(lines):
@@ -104,6 +104,8 @@ def write_facts(path, count, channels=200, start=1_764_001_800, rate=40, seed=11
 TABLES = {
     "wordcount": (("channel", "minute"), ("messages", "words", "chatters", "shared", "layer")),
     "viewers": (("channel", "minute"), ("viewers", "samples", "game", "title", "layer")),
+    "moments": (("channel", "minute"), ("score", "messages", "chatters", "usual", "words", "layer")),
+    "moments_by_day": (("channel", "minute"), ("score", "messages", "chatters", "usual", "words", "layer")),
     "wordfreq": (("channel", "hour", "kind", "word"), ("count", "layer")),
     "msgperuser": (("channel", "hour", "user_id"), ("user_name", "messages", "words", "minutes", "layer")),
     "topwords": (("channel", "hour", "kind", "rank"), ("word", "count", "layer")),
@@ -134,10 +136,11 @@ def rows_of_sqlite(data):
     found = {}
     with contextlib.closing(sqlite3.connect(f"file:{data}/hubbub.db?mode=ro", uri=True)) as database:
         for table, (key, values) in TABLES.items():
-            if table in ("topwords", "topusers"):
+            if table in ("topwords", "topusers", "moments_by_day"):
                 continue
             columns = ", ".join(key + values).replace("closed", "not open")
             found[table] = by_key(table, database.execute(f"select {columns} from {table}"))
+    found["moments_by_day"] = found["moments"]
     found["topwords"] = {place: (key[3], *values) for place, key, values in
                          ranked(found["wordfreq"], 3, lambda values: values[0], lambda key: key[3])}
     found["topusers"] = {place: (key[2], values[0], values[1], values[2], values[4]) for place, key, values in

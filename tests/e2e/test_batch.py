@@ -45,7 +45,7 @@ def write(name, lines):
 
 
 hub.ask("simulate", "--channels", 30, "--seed", 3, "--rate", 6, "--count", LINES, "--start", START, "--viewers",
-        "--write", hub.path("lines.irc"))
+        "--emotes", "--write", hub.path("lines.irc"))
 with open(hub.path("lines.irc"), "rb") as text:
     lines = text.readlines()
 

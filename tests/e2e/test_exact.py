@@ -14,13 +14,14 @@ LINES, START = 200_000, 1_764_000_000  # 2025-11-24T16:00:00Z: the span crosses 
 
 data = hub.path("data")
 hub.ask("simulate", "--channels", 60, "--seed", 7, "--rate", 25, "--count", LINES, "--start", START, "--viewers",
-        "--write", hub.path("lines.irc"))
+        "--emotes", "--write", hub.path("lines.irc"))
 err = hub.ask("import", "--data", data, hub.path("lines.irc"))[1]
 print(err.strip())
 hub.ask("process", "--data", data, "--until-end", "--top", "all")
 
 views = reference.read(hub.path("lines.irc"))
 assert views.messages > LINES * 0.9, views.messages
+assert sum(count for (_, _, kind, word), count in views.words.items() if (kind, word) == ("emote", "KEKW")) > 100
 wrong = reference.compare_with_store(views, f"{data}/hubbub.db")
 print(*wrong[:20], sep="\n")
 assert not wrong, f"{len(wrong)} values differ"

@@ -66,9 +66,7 @@ lines = list(hub.log_lines(data))
 in_log = sum(b" STREAM #" in line for line in lines)
 assert counted["streams_listed"] - CHANNELS <= in_log <= counted["streams_listed"], (in_log, counted)  # the last may be broken off
 hub.ask("process", "--data", data, "--until-end")
-views = reference.Views()
-for line in lines:
-    views.add(line)
+views = reference.views_of(lines)
 differing = reference.viewers_differences(views, {
     row[:2]: row[2:] for row in hub.query(data, "select channel, minute, viewers, samples, game, title from viewers")})
 assert not differing, differing[:5]

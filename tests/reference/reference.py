@@ -60,11 +60,23 @@ class Views:
         self.users = {}  # (channel, hour, user id) -> [name, messages, words, time of the name]
         self.viewers = collections.defaultdict(list)  # (channel, minute) -> [(time, viewers, game, title)]
         self.seen = set()
+        self.emotes = collections.defaultdict(dict)  # (channel, hour) -> {name: from when on it is an emote}
         self.messages = self.duplicates = self.facts = 0
+
+    def learn(self, line):
+        """Emotes have to be known before the messages that they are in: to be called with all lines first."""
+        if b" EMOTES " not in line:
+            return
+        tags, nick, command, params = parse(line)
+        if command == b"EMOTES" and nick == b"hubbub":
+            time_ms = event_ms(tags)
+            known = self.emotes[params[0][1:].lower().decode(), time_ms // 3600000 * 3600]
+            for name in params[1].decode().split(" "):
+                known[name] = min(time_ms, known.get(name, time_ms))
 
     def add(self, line):
         tags, nick, command, params = parse(line)
-        if command not in (b"PRIVMSG", b"USERNOTICE", b"CLEARCHAT", b"CLEARMSG", b"ROOMSTATE", b"STREAM"):
+        if command not in (b"PRIVMSG", b"USERNOTICE", b"CLEARCHAT", b"CLEARMSG", b"ROOMSTATE", b"STREAM", b"EMOTES"):
             return
         self.facts += 1
         time_ms = event_ms(tags)
@@ -88,7 +100,8 @@ class Views:
             return
         if text.startswith(b"\x01ACTION ") and text.endswith(b"\x01"):
             text = text[len(b"\x01ACTION "):-1]
-        tokens = words.tokens(text, tags.get(b"emotes", b""))
+        known = self.emotes.get((channel, hour), {})
+        tokens = words.tokens(text, tags.get(b"emotes", b""), {name for name in known if known[name] <= time_ms})
         user_id = (tags.get(b"user-id") or nick).decode()
         name = (unescape(tags.get(b"display-name", b"")) or nick).decode("utf-8", "replace")
         self.messages += 1
@@ -110,10 +123,16 @@ def latest(samples):
 
 
 def read(path):
-    views = Views()
     with open(path, "rb") as lines:
-        for line in lines:
-            views.add(line)
+        return views_of(lines.readlines())
+
+
+def views_of(lines):
+    views = Views()
+    for line in lines:
+        views.learn(line)
+    for line in lines:
+        views.add(line)
     return views
 
 

@@ -136,8 +136,9 @@ def text_tokens(text):
     return found
 
 
-def tokens(text, emotes=b""):
-    """The tokens of a message's text (bytes, without the ACTION wrapper) as a list of (kind, spelling)."""
+def tokens(text, emotes=b"", others=()):
+    """The tokens of a message's text (bytes, without the ACTION wrapper) as a list of (kind, spelling); others: names of
+    emotes that the tag does not tell of."""
     sent = list(text.decode("utf-8", "replace").replace("\U000E0002", "\u200d"))
     found, rest = [], list(sent)
     for first, last in emote_ranges(emotes.decode("utf-8", "replace"), len(sent)):
@@ -152,6 +153,9 @@ def tokens(text, emotes=b""):
         rest[start:end] = [None] * (end - start)
     for start, end in chunks(rest):
         chunk = "".join(rest[start:end])
+        if chunk in others:
+            found.append(("emote", chunk))
+            continue
         host = link_host(chunk)
         if host is not None:
             found.append(("link", host))

@@ -209,6 +209,53 @@ static void streams_tell_what_changed(void **state)
     }
 }
 
+static void moments_come_with_their_words(void **state)
+{
+    (void)state;
+    static const hb_moment_row moments[] = {
+        {HB_BYTES("xqc"), HOUR + 60, 5.25, 10.5, 60, 30,
+         HB_BYTES("[{\"kind\":\"emote\",\"word\":\"Kappa\",\"count\":20},"
+                  "{\"kind\":\"word\",\"word\":\"a\\u0007b\",\"count\":3}]"),
+         false},
+        {HB_BYTES("asmongold"), HOUR + 120, 7, 8, 90, 40, HB_BYTES("[]"), false},
+        {HB_BYTES("xqc"), HOUR + 120, 9, 8, 10, 9, HB_BYTES("\"}, not JSON"), false},
+    };
+    hb_store *store = open_store();
+    apply(store, &small_world);
+    apply(store, &(hb_changes){.moments = moments, .moment_count = 3});
+    hb_question question = {.kind = HB_ASK_MOMENTS, .from_s = HOUR, .to_s = HOUR + 3600, .limit = 10};
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "channel,time,score,messages,chatters,usual,words,layer\r\n"
+                  "xqc,2025-11-24T16:01:00Z,5.2,60,30,10.5,\"Kappa 20, a\ab 3\",speed\r\n"
+                  "asmongold,2025-11-24T16:02:00Z,7.0,90,40,8.0,,speed\r\n"
+                  "xqc,2025-11-24T16:02:00Z,9.0,10,9,8.0,,speed\r\n");
+    question.limit = 1;
+    question.channel = HB_BYTES("XQC");
+    question.to_s = HOUR + 119;
+    assert_answer(store, question, HOUR, HB_FORMAT_JSON,
+                  "{\"channel\":\"xqc\",\"from\":\"2025-11-24T16:00:00Z\",\"to\":\"2025-11-24T16:02:00Z\","
+                  "\"exact\":true,\"rows\":[{\"time\":\"2025-11-24T16:01:00Z\",\"score\":5.2,\"messages\":60,"
+                  "\"chatters\":30,\"usual\":10.5,\"words\":[{\"kind\":\"emote\",\"word\":\"Kappa\",\"count\":20},"
+                  "{\"kind\":\"word\",\"word\":\"a\\u0007b\",\"count\":3}],\"layer\":\"speed\"}]}");
+    assert_answer(store, question, HOUR, HB_FORMAT_TABLE,
+                  "xqc, 2025-11-24T16:00:00Z to 2025-11-24T16:02:00Z\n"
+                  "time                  score  messages  chatters  usual  words            layer\n"
+                  "2025-11-24T16:01:00Z    5.2        60        30   10.5  Kappa 20, a?b 3  speed\n");
+    question.to_s = HOUR + 180; /* the newest */
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "time,score,messages,chatters,usual,words,layer\r\n2025-11-24T16:02:00Z,9.0,10,9,8.0,,speed\r\n");
+    question = (hb_question){.kind = HB_ASK_CHANNELS, .limit = 1};
+    assert_answer(
+        store, question, HOUR + 120 + 600, HB_FORMAT_CSV,
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,moment\r\n"
+        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,2025-11-24T16:02:00Z\r\n");
+    assert_answer(
+        store, question, HOUR + 120 + 601, HB_FORMAT_CSV,
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,moment\r\n"
+        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,\r\n");
+    hb_store_close(store);
+}
+
 static void channels_show_the_last_sixty_seconds(void **state)
 {
     (void)state;
@@ -216,17 +263,18 @@ static void channels_show_the_last_sixty_seconds(void **state)
     apply(store, &small_world);
     /* 15 s into minute 2: all of it and three quarters of minute 1. */
     hb_question question = {.kind = HB_ASK_CHANNELS, .limit = 10};
-    assert_answer(store, question, HOUR + 135, HB_FORMAT_CSV,
-                  "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen\r\n"
-                  "asmongold,552120296,90.0,91.0,40,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z\r\n"
-                  "xqc,71092938,55.0,120.0,30,LUL,2025-11-24T16:00:05Z,2025-11-24T16:02:10Z\r\n"
-                  "quiet,,0.0,0.0,0,,2025-11-24T16:00:00Z,2025-11-24T16:00:00Z\r\n");
+    assert_answer(
+        store, question, HOUR + 135, HB_FORMAT_CSV,
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,moment\r\n"
+        "asmongold,552120296,90.0,91.0,40,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,\r\n"
+        "xqc,71092938,55.0,120.0,30,LUL,2025-11-24T16:00:05Z,2025-11-24T16:02:10Z,\r\n"
+        "quiet,,0.0,0.0,0,,2025-11-24T16:00:00Z,2025-11-24T16:00:00Z,\r\n");
     question.limit = 1;
     assert_answer(store, question, HOUR + 7200, HB_FORMAT_JSON,
                   "{\"from\":\"2025-11-24T17:59:00Z\",\"to\":\"2025-11-24T18:00:00Z\",\"exact\":true,\"rows\":[{"
                   "\"channel\":\"asmongold\",\"room_id\":\"552120296\",\"messages_per_minute\":0.0,"
                   "\"words_per_minute\":0.0,\"chatters\":0,\"top_emote\":\"\","
-                  "\"first_seen\":\"2025-11-24T16:02:00Z\",\"last_seen\":\"2025-11-24T16:02:10Z\"}]}");
+                  "\"first_seen\":\"2025-11-24T16:02:00Z\",\"last_seen\":\"2025-11-24T16:02:10Z\",\"moment\":null}]}");
     hb_store_close(store);
 }
 
@@ -418,7 +466,8 @@ static char *expect_csv(const hb_question *question, int first, int last, uint32
             for (int h = first; h < last; h++)
                 sum += users ? known(&world[h], world[h].messages, world[h].stale_messages, i, top)
                              : known(&world[h], world[h].words[kind], world[h].stale_words[kind], i, top);
-            if (sum > 0)
+            const hb_bytes text = hb_bytes_of(texts[i]);
+            if (sum > 0 && !(users && hb_ignored_has(question->ignored, &(hb_ranked){.key = text, .name = text})))
                 lines[count++] = (line){sum, kind, texts[i]};
         }
     qsort(lines, count, sizeof *lines, compare_lines);
@@ -443,8 +492,22 @@ typedef struct seen_cases {
     int different; /* not exact, and rightly so */
 } seen_cases;
 
+/* Leaves out up to a few of the users. */
+static hb_ignored *ignore_some(void)
+{
+    hb_error error;
+    hb_ignored *ignored = hb_ignored_open(dice(2) == 0);
+    for (uint32_t i = dice(6); i > 0; i--) {
+        char login[16] = {0};
+        snprintf(login, sizeof login, "%s", texts[dice(KEYS)]);
+        assert_true(hb_ignored_add(ignored, hb_bytes_of(login), &error));
+    }
+    return ignored;
+}
+
 static void check_ranking(hb_store *store, uint32_t top, seen_cases *seen)
 {
+    hb_ignored *ignored = dice(3) == 0 ? NULL : ignore_some();
     const int first = (int)dice(HOURS);
     const int last = first + 1 + (int)dice((uint32_t)(HOURS - first));
     const hb_question question = {.kind = dice(2) == 0 ? HB_ASK_WORDS : HB_ASK_USERS,
@@ -452,7 +515,8 @@ static void check_ranking(hb_store *store, uint32_t top, seen_cases *seen)
                                   .from_s = HOUR + first * 3600 + dice(3500),
                                   .to_s = HOUR + last * 3600 - dice(100),
                                   .limit = 1 + dice(dice(2) == 0 ? 5 : 300),
-                                  .word_kind = (hb_kind)dice(HB_KINDS + 1)};
+                                  .word_kind = (hb_kind)dice(HB_KINDS + 1),
+                                  .ignored = ignored};
     char *truth = expect_csv(&question, first, last, UINT32_MAX);
     char *best = expect_csv(&question, first, last, top);
     char *found = ask(store, question, HOUR, HB_FORMAT_CSV);
@@ -473,6 +537,39 @@ static void check_ranking(hb_store *store, uint32_t top, seen_cases *seen)
     free(best);
     free(found);
     free(json);
+    hb_ignored_close(ignored);
+}
+
+static void bots_and_named_users_are_ignored(void **state)
+{
+    static const struct {
+        const char *id;
+        const char *name;
+        bool ignored;
+    } users[] = {
+        {"19264788", "Nightbot", true}, {"1", "StreamElements", true},
+        {"nightbot", "nightbot", true}, {"2", "Some_One", true},
+        {"77", "\u540d\u524d", true},   {"777", "\u540d\u524d", false},
+        {"3", "nightbot2", false},      {"4", "", false},
+        {"5", "someone", false},
+    };
+    hb_error error = {0};
+    (void)state;
+    hb_ignored *ignored = hb_ignored_open(true);
+    hb_ignored *nobody = hb_ignored_open(false);
+    assert_true(hb_ignored_add(ignored, HB_BYTES("some_ONE, 77,,Some_One"), &error));
+    for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
+        const hb_ranked user = {.key = hb_bytes_of(users[i].id), .name = hb_bytes_of(users[i].name)};
+        assert_int_equal(hb_ignored_has(ignored, &user), users[i].ignored);
+        assert_false(hb_ignored_has(nobody, &user));
+        assert_false(hb_ignored_has(NULL, &user));
+    }
+    assert_false(hb_ignored_add(ignored, HB_BYTES("fine,not fine"), &error));
+    assert_int_equal(error.code, HB_ERROR_USAGE);
+    assert_non_null(strstr(error.text, "'not fine'"));
+    assert_false(hb_ignored_add(ignored, HB_BYTES("#xqc"), &error));
+    hb_ignored_close(ignored);
+    hb_ignored_close(nobody);
 }
 
 static void rankings_are_as_exact_as_they_say(void **state)
@@ -779,9 +876,12 @@ static void commands_answer_and_refuse(void **state)
     RUN(hb_command_users, 0, "quiet, 2025-11-24T16:00:00Z to 2025-11-24T17:00:00Z: nothing\n", "quiet", "--from",
         "1764000000", "--to", "1764000001");
     RUN(hb_command_channels, 0,
-        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen\r\n"
-        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z\r\n",
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,moment\r\n"
+        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,\r\n",
         "--limit", "1", "--format", "csv");
+    RUN(hb_command_moments, 0, "channel,time,score,messages,chatters,usual,words,layer\r\n", "--format", "csv");
+    RUN(hb_command_moments, 0, "time,score,messages,chatters,usual,words,layer\r\n", "xqc", "--format", "csv");
+    RUN(hb_command_moments, 1, "", "neverseen");
     RUN(hb_command_users, 1, "", "neverseen");
     RUN(hb_command_users, 2, "", "--limit", "5");
     RUN(hb_command_users, 2, "", "xqc", "--limit", "0");
@@ -801,6 +901,8 @@ int main(void)
         STORE_TEST(channels_show_the_last_sixty_seconds),
         STORE_TEST(wrong_questions_are_refused),
         cmocka_unit_test(streams_tell_what_changed),
+        cmocka_unit_test(bots_and_named_users_are_ignored),
+        STORE_TEST(moments_come_with_their_words),
         cmocka_unit_test(rankings_are_as_exact_as_they_say),
         STORE_TEST(the_speed_layers_rows_are_answered_as_exactly_as_said),
         STORE_TEST(a_bad_sheet_is_told_with_its_place),

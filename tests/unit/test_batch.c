@@ -43,6 +43,13 @@ static void remove_places(const test_places *places)
     assert_true(scratch_remove(places->root));
 }
 
+/* Emotes of a channel: words that facts say, which count as such from then on. */
+static void print_emotes(chat_dice *dice, const chat_fact *fact, hb_buffer *lines)
+{
+    hb_buffer_print(lines, "@tmi-sent-ts=%lld :hubbub EMOTES #%s :w%u w%u w%u\n", (long long)fact->time_ms,
+                    fact->channel, roll(dice, 20), roll(dice, 60), roll(dice, 60));
+}
+
 /* Random facts of one hour as lines; one in five repeats an earlier one. */
 static hb_buffer random_lines(unsigned seed, size_t count, int64_t hour_s)
 {
@@ -57,6 +64,8 @@ static hb_buffer random_lines(unsigned seed, size_t count, int64_t hour_s)
             snprintf(facts[i].channel, sizeof facts[i].channel, "chan%zu", i % 37 % (1 + roll(&dice, 37)));
         }
         print_fact(&lines, &facts[i]);
+        if (roll(&dice, 100) == 0)
+            print_emotes(&dice, &facts[i], &lines);
     }
     free(facts);
     return lines;

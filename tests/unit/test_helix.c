@@ -7,7 +7,7 @@
 #include "twitch/chat_maker.h"
 #include "twitch/helix.h"
 #include "twitch/helix_answer.h"
-#include "twitch/helix_http.h"
+#include "twitch/http.h"
 #include "twitch/helix_plan.h"
 #include "twitch/simulator_helix.h"
 #include "twitch/stream_maker.h"
@@ -191,18 +191,18 @@ static void calls_wait_for_points(void **state)
     (void)state;
     hb_helix_plan plan = fresh_plan();
     int64_t wait_ms = -1;
-    hb_helix_outcome outcome = {200, 799, NOW_S + 1};
+    hb_http_outcome outcome = {200, 799, NOW_S + 1};
     assert_int_equal(hb_helix_after_streams(&plan, &outcome, NOW_MS, 0, &wait_ms), HB_HELIX_NEXT);
     assert_int_equal(wait_ms, 0);
-    outcome = (hb_helix_outcome){200, 0, NOW_S + 30};
+    outcome = (hb_http_outcome){200, 0, NOW_S + 30};
     assert_int_equal(hb_helix_after_streams(&plan, &outcome, NOW_MS, 0, &wait_ms), HB_HELIX_NEXT);
     assert_int_equal(wait_ms, 30000);
-    outcome = (hb_helix_outcome){200, 0, 0}; /* not told when */
+    outcome = (hb_http_outcome){200, 0, 0}; /* not told when */
     assert_int_equal(hb_helix_after_streams(&plan, &outcome, NOW_MS, 0, &wait_ms), HB_HELIX_NEXT);
     assert_int_equal(wait_ms, 0);
     for (uint32_t random = 0; random < 100000; random += 777) {
         plan = fresh_plan();
-        outcome = (hb_helix_outcome){429, 0, NOW_S + 30};
+        outcome = (hb_http_outcome){429, 0, NOW_S + 30};
         assert_int_equal(hb_helix_after_streams(&plan, &outcome, NOW_MS, random, &wait_ms), HB_HELIX_AGAIN);
         assert_in_range(wait_ms, 30000, 30999);
         outcome.reset_s = NOW_S + 100000000; /* a wrong clock */
@@ -210,7 +210,7 @@ static void calls_wait_for_points(void **state)
         assert_in_range(wait_ms, HB_HELIX_RESET_MAX_MS - 1000, HB_HELIX_RESET_MAX_MS + 1000);
     }
     plan = fresh_plan();
-    outcome = (hb_helix_outcome){429, -1, NOW_S - 10}; /* over: then back off */
+    outcome = (hb_http_outcome){429, -1, NOW_S - 10}; /* over: then back off */
     assert_int_equal(hb_helix_after_streams(&plan, &outcome, NOW_MS, 0, &wait_ms), HB_HELIX_AGAIN);
     assert_in_range(wait_ms, 750, 1250);
 }
@@ -222,13 +222,13 @@ static void failures_back_off_and_a_success_forgets_them(void **state)
     hb_helix_plan plan = fresh_plan();
     int64_t wait_ms = 0;
     for (unsigned i = 0; i < 12; i++) {
-        const hb_helix_outcome outcome = {failures[i % 6], -1, 0};
+        const hb_http_outcome outcome = {failures[i % 6], -1, 0};
         const int64_t about_ms = i > 5 ? 60000 : 1000 << i;
         assert_int_equal(hb_helix_after_streams(&plan, &outcome, NOW_MS, i * 0x15555555u, &wait_ms), HB_HELIX_AGAIN);
         assert_in_range(wait_ms, about_ms * 3 / 4, about_ms * 5 / 4);
     }
-    const hb_helix_outcome well = {200, 700, NOW_S + 10};
-    const hb_helix_outcome bad = {500, 700, NOW_S + 10};
+    const hb_http_outcome well = {200, 700, NOW_S + 10};
+    const hb_http_outcome bad = {500, 700, NOW_S + 10};
     assert_int_equal(hb_helix_after_streams(&plan, &well, NOW_MS, 0, &wait_ms), HB_HELIX_NEXT);
     assert_int_equal(hb_helix_after_streams(&plan, &bad, NOW_MS, 0, &wait_ms), HB_HELIX_AGAIN);
     assert_int_equal(wait_ms, 750);
@@ -237,8 +237,8 @@ static void failures_back_off_and_a_success_forgets_them(void **state)
 static void tokens_are_renewed_but_not_without_end(void **state)
 {
     (void)state;
-    const hb_helix_outcome refused = {401, -1, 0};
-    const hb_helix_outcome well = {200, -1, 0};
+    const hb_http_outcome refused = {401, -1, 0};
+    const hb_http_outcome well = {200, -1, 0};
     hb_helix_plan plan = fresh_plan();
     int64_t wait_ms = -1;
     assert_int_equal(hb_helix_after_token(&plan, &well, NOW_MS, 0, &wait_ms), HB_HELIX_NEXT);
@@ -253,7 +253,7 @@ static void tokens_are_renewed_but_not_without_end(void **state)
         last_ms = wait_ms;
     }
     for (long status = 400; status <= 403; status += status == 401 ? 2 : 1) {
-        const hb_helix_outcome wrong = {status, -1, 0};
+        const hb_http_outcome wrong = {status, -1, 0};
         assert_int_equal(hb_helix_after_token(&plan, &wrong, NOW_MS, 0, &wait_ms), HB_HELIX_REFUSED);
         assert_int_equal(wait_ms, HB_HELIX_REFUSED_MS);
     }
@@ -278,7 +278,7 @@ static void urls_that_could_be_read_are_known(void **state)
     };
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         bool good = !urls[i].good;
-        if (hb_helix_url_is_open(urls[i].url, &good) != urls[i].open || good != urls[i].good)
+        if (hb_http_url_is_open(urls[i].url, &good) != urls[i].open || good != urls[i].good)
             fail_msg("%s", urls[i].url);
     }
 }

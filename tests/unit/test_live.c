@@ -60,8 +60,8 @@ static void bench_open(test_bench *bench)
     hb_traffic_open(&bench->traffic, bench->metrics);
     bench->watch = hb_watch_open();
     bench->live = hb_live_open(bench->base, bench->watch, CLIENTS_MAX, &bench->traffic);
-    bench->workers =
-        hb_workers_open(bench->base, 0, WAITING_MAX, "none", "none", &bench->traffic, &error); /* nobody answers */
+    bench->workers = hb_workers_open(bench->base, 0, WAITING_MAX, "none", "none", NULL, &bench->traffic,
+                                     &error); /* nobody answers */
     evhttp_set_gencb(bench->http, on_request, bench);
     struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(bench->http, "127.0.0.1", 0);
     struct sockaddr_in address;

@@ -54,7 +54,7 @@ static bool expected_line(hb_bytes line, int64_t time_ms, hb_buffer *out)
     hb_fact fact;
     char was[64];
     out->size = 0;
-    if (hb_fact_read(line, &fact) != HB_FACT_OK || fact.kind == HB_FACT_STREAM)
+    if (hb_fact_read(line, &fact) != HB_FACT_OK || fact.kind >= HB_FACT_STREAM)
         return false;
     if (fact.received_ms != 0) {
         snprintf(was, sizeof was, "@rm-received-ts=%lld;", (long long)fact.received_ms);

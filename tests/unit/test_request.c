@@ -46,6 +46,8 @@ static void each_path_has_its_question(void **state)
         {"/api/v1/channels/a_1/users", HB_ROUTE_ANSWER, HB_ASK_USERS, 100, "a_1"},
         {"/api/v1/channels/%23%78qc/viewers", HB_ROUTE_ANSWER, HB_ASK_VIEWERS, 1440, "xqc"},
         {"/api/v1/channels/xqc/streams", HB_ROUTE_ANSWER, HB_ASK_STREAMS, 100, "xqc"},
+        {"/api/v1/channels/xqc/moments", HB_ROUTE_ANSWER, HB_ASK_MOMENTS, 100, "xqc"},
+        {"/api/v1/moments", HB_ROUTE_ANSWER, HB_ASK_MOMENTS, 100, ""},
         {"/api/v1/channels/xqc/messages", HB_ROUTE_MESSAGES, HB_ASK_RATE, 100, "xqc"},
         {"/api/v1/live", HB_ROUTE_LIVE, HB_ASK_CHANNELS, 100, ""},
         {"/metrics", HB_ROUTE_METRICS, HB_ASK_CHANNELS, 0, ""},
@@ -99,6 +101,10 @@ static void parameters_are_taken(void **state)
     assert_int_equal(request.format, HB_MESSAGES_LINES);
     assert_true(parse("/api/v1/live?channel=XQC", &request, &error));
     assert_string_equal(request.channel, "xqc");
+    assert_true(parse("/api/v1/channels/xqc/users?bots=1", &request, &error));
+    assert_true(request.bots);
+    assert_true(parse("/api/v1/channels/xqc/users?bots=0", &request, &error));
+    assert_false(request.bots);
 }
 
 static void the_last_hour_is_the_default(void **state)
@@ -135,6 +141,8 @@ static void what_makes_no_sense_is_refused_by_name(void **state)
     assert_refused("/api/v1/channels/xqc/rate?from=%zz", HB_ERROR_USAGE, "percent-encoding");
     assert_refused("/api/v1/channels/xqc/messages?user=a%00b", HB_ERROR_USAGE, "user");
     assert_refused("/api/v1/channels/xqc/messages?deleted=perhaps", HB_ERROR_USAGE, "deleted");
+    assert_refused("/api/v1/channels/xqc/users?bots=some", HB_ERROR_USAGE, "bots");
+    assert_refused("/api/v1/channels/xqc/words?bots=1", HB_ERROR_USAGE, "bots");
     assert_refused("/api/v1/channels/xqc/messages?text=", HB_ERROR_USAGE, "text");
     assert_refused("/api/v1/channels/xqc/messages?text=a%00b", HB_ERROR_USAGE, "text");
     assert_refused("/api/v1/channels/xqc/messages?before=1763990000123", HB_ERROR_USAGE, "before is");

@@ -359,8 +359,9 @@ static void a_store_of_the_first_format_is_taken_over(void **state)
     hb_store *store = open_store("first.db", HB_STORE_WRITE);
     write_hour(store, DECEMBER, "a", HB_LAYER_SPEED, false, false);
     hb_store_close(store);
-    run_sql("first.db", "DROP TABLE rollups; DROP TABLE rankings; ALTER TABLE progress DROP COLUMN start;"
-                        " PRAGMA user_version = 1");
+    run_sql("first.db",
+            "DROP TABLE moments; DROP TABLE rollups; DROP TABLE rankings; ALTER TABLE progress DROP COLUMN start;"
+            " PRAGMA user_version = 1");
     store = open_store("first.db", HB_STORE_READ);
     char *before = ask(store, &question);
     hb_store_close(store);

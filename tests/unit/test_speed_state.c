@@ -153,6 +153,9 @@ static void print_some(chat_dice *dice, size_t step, hb_buffer *lines, int64_t *
         if (fact.time_ms + 1000 > *now_ms)
             *now_ms = fact.time_ms + 1000;
         print_fact(lines, &fact);
+        if (roll(dice, 8) == 0)
+            hb_buffer_print(lines, "@tmi-sent-ts=%lld :hubbub EMOTES #%s :w0 w%u w%u\n", (long long)fact.time_ms,
+                            fact.channel, roll(dice, 20), roll(dice, 20));
         latest = fact;
     }
 }

@@ -82,6 +82,14 @@ static bool print_sheet(void *context, const hb_sheet_row *row, hb_layer layer, 
     return true;
 }
 
+static bool print_moment(void *context, const hb_moment_row *row, hb_layer layer)
+{
+    hb_buffer_print(context, "%.*s+%d:%.2f,%d,%d,%.1f,%.*s,%s ", HB_PRINT(row->channel), (int)(row->minute_s - HOUR),
+                    row->score, (int)row->messages, (int)row->chatters, row->usual, HB_PRINT(row->words),
+                    hb_layer_name(layer));
+    return true;
+}
+
 static bool print_channel(void *context, const hb_channel_row *row)
 {
     hb_buffer_print(context, "%.*s:%.*s,%d-%d ", HB_PRINT(row->channel), HB_PRINT(row->room_id), (int)row->first_seen_s,
@@ -100,6 +108,8 @@ static bool print_progress(void *context, const hb_progress *progress, int64_t a
 typedef enum table {
     MINUTES,
     ALL_MINUTES,
+    MOMENTS,
+    ALL_MOMENTS,
     WORDS,
     EMOTES,
     USERS,
@@ -121,6 +131,12 @@ static void assert_rows(hb_store *store, table which, const char *expected)
         break;
     case ALL_MINUTES:
         good = hb_store_minutes(store, HB_BYTES(""), HOUR, HOUR + 7200, print_minute, &out, &error);
+        break;
+    case MOMENTS:
+        good = hb_store_moments(store, xqc, HOUR, HOUR + 7200, print_moment, &out, &error);
+        break;
+    case ALL_MOMENTS:
+        good = hb_store_moments(store, HB_BYTES(""), HOUR, HOUR + 7200, print_moment, &out, &error);
         break;
     case WORDS:
         good = hb_store_words(store, xqc, HOUR, HB_KINDS, print_word, &out, &error);
@@ -609,6 +625,65 @@ static void the_generation_changes_with_every_commit(void **state)
     hb_store_close(store);
 }
 
+/* ---- Moments ---- */
+
+static const hb_moment_row moments[] = {
+    {HB_BYTES("xqc"), HOUR + 60, 5.25, 10.5, 60, 30, HB_BYTES("[1]"), false},
+    {HB_BYTES("xqc"), HOUR + 3600, 6, 10, 70, 40, HB_BYTES("[2]"), false},
+    {HB_BYTES("asmongold"), HOUR + 60, 7, 8, 90, 50, HB_BYTES("[3]"), false},
+    {HB_BYTES("xqc"), HOUR + 7200, 8, 8, 90, 50, HB_BYTES("[4]"), false},
+};
+
+static void moments_are_put_and_removed(void **state)
+{
+    (void)state;
+    hb_moment_row row = {HB_BYTES("xqc"), HOUR + 60, 9, 1, 2, 3, HB_BYTES("[5]"), false};
+    hb_store *store = open_store(HB_STORE_WRITE);
+    apply(store, &(hb_changes){.moments = moments, .moment_count = 4});
+    assert_rows(store, MOMENTS, "xqc+60:5.25,60,30,10.5,[1],speed xqc+3600:6.00,70,40,10.0,[2],speed ");
+    assert_rows(store, ALL_MOMENTS,
+                "asmongold+60:7.00,90,50,8.0,[3],speed xqc+60:5.25,60,30,10.5,[1],speed "
+                "xqc+3600:6.00,70,40,10.0,[2],speed ");
+    apply(store, &(hb_changes){.layer = HB_LAYER_BATCH, .moments = &row, .moment_count = 1});
+    assert_rows(store, MOMENTS, "xqc+60:9.00,2,3,1.0,[5],batch xqc+3600:6.00,70,40,10.0,[2],speed ");
+    row.gone = true;
+    apply(store, &(hb_changes){.moments = &row, .moment_count = 1});
+    apply(store, &(hb_changes){.moments = &row, .moment_count = 1}); /* is gone already */
+    assert_rows(store, MOMENTS, "xqc+3600:6.00,70,40,10.0,[2],speed ");
+    hb_store_close(store);
+}
+
+/* An hour that the batch layer has replaced keeps its moments until they are found anew, and the speed layer has no say
+ * in them. */
+static void moments_of_a_replaced_hour_are_the_batch_layers(void **state)
+{
+    (void)state;
+    hb_moment_row row = moments[0];
+    hb_store *store = open_store(HB_STORE_WRITE);
+    apply(store, &(hb_changes){.moments = moments, .moment_count = 2});
+    apply(store, &(hb_changes){.layer = HB_LAYER_BATCH, .replace = HB_REPLACE_HOUR, .hour_s = HOUR});
+    assert_rows(store, MOMENTS, "xqc+60:5.25,60,30,10.5,[1],speed xqc+3600:6.00,70,40,10.0,[2],speed ");
+    row.gone = true;
+    apply(store, &(hb_changes){.moments = &row, .moment_count = 1});
+    assert_rows(store, MOMENTS, "xqc+60:5.25,60,30,10.5,[1],speed xqc+3600:6.00,70,40,10.0,[2],speed ");
+    apply(store, &(hb_changes){.layer = HB_LAYER_BATCH, .moments = &row, .moment_count = 1});
+    assert_rows(store, MOMENTS, "xqc+3600:6.00,70,40,10.0,[2],speed ");
+    hb_store_close(store);
+}
+
+static void old_moments_are_forgotten(void **state)
+{
+    (void)state;
+    hb_error error = {0};
+    bool more = true;
+    hb_store *store = open_store(HB_STORE_WRITE);
+    apply(store, &(hb_changes){.moments = moments, .moment_count = 2});
+    for (int steps = 0; more && steps < 10; steps++)
+        assert_true(hb_store_forget(store, HB_BYTES(""), HOUR + 3600, &more, &error));
+    assert_rows(store, MOMENTS, "xqc+3600:6.00,70,40,10.0,[2],speed ");
+    hb_store_close(store);
+}
+
 /* ---- Refusals ---- */
 
 static void a_second_writer_is_refused(void **state)
@@ -694,9 +769,10 @@ static void the_second_format_is_taken_over(void **state)
     hb_store *store = open_store(HB_STORE_WRITE);
     apply(store, &everything);
     hb_store_close(store);
-    run_sql("ALTER TABLE progress DROP COLUMN start; PRAGMA user_version = 2");
+    run_sql("DROP TABLE moments; ALTER TABLE progress DROP COLUMN start; PRAGMA user_version = 2");
     hb_store *reader = open_store(HB_STORE_READ);
     assert_rows(reader, SPEED_PROGRESS, before);
+    assert_rows(reader, ALL_MOMENTS, "");
     store = open_store(HB_STORE_WRITE);
     assert_rows(store, SPEED_PROGRESS, before);
     assert_rows(reader, SPEED_PROGRESS, before);
@@ -779,6 +855,9 @@ int main(void)
         STORE_TEST(the_log_of_writes_stays_bounded),
         STORE_TEST(a_reader_that_stays_only_delays),
         STORE_TEST(the_generation_changes_with_every_commit),
+        STORE_TEST(moments_are_put_and_removed),
+        STORE_TEST(moments_of_a_replaced_hour_are_the_batch_layers),
+        STORE_TEST(old_moments_are_forgotten),
         STORE_TEST(a_second_writer_is_refused),
         STORE_TEST(a_reader_cannot_write),
         STORE_TEST(what_is_no_store_is_refused),

@@ -1,6 +1,6 @@
-/* helix_http.c - one easy handle in one multi handle: the easy handle keeps the connection, and the multi handle's poll
+/* http.c - one easy handle in one multi handle: the easy handle keeps the connection, and the multi handle's poll
  * is the one place where the thread waits, be it for bytes or for time, so that one wake-up reaches it anywhere. */
-#include "twitch/helix_http.h"
+#include "twitch/http.h"
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -14,15 +14,16 @@
 
 enum { CONNECT_MS = 5000, LOOK_MS = 1000 };
 
-struct hb_helix_http {
+struct hb_http {
     CURLM *multi;
     CURL *easy;
     const char *tls_ca_file;
     int timeout_ms;
+    size_t body_max;
     atomic_bool stopped;
     hb_buffer *body; /* of the call in hand */
     bool too_long;
-    hb_helix_outcome *outcome;
+    hb_http_outcome *outcome;
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -38,9 +39,9 @@ static void set_up_curl(void)
 
 static size_t on_body(const char *data, size_t each, size_t count, void *context)
 {
-    hb_helix_http *http = context;
+    hb_http *http = context;
     const size_t size = each * count;
-    if (size > HB_HELIX_BODY_MAX - http->body->size) {
+    if (size > http->body_max - http->body->size) {
         http->too_long = true;
         return 0; /* breaks the call off */
     }
@@ -63,7 +64,7 @@ static bool read_header(hb_bytes line, const char *name, int64_t *number)
 
 static size_t on_header(const char *data, size_t each, size_t count, void *context)
 {
-    hb_helix_http *http = context;
+    hb_http *http = context;
     const hb_bytes line = {data, each * count};
     if (!read_header(line, "ratelimit-remaining", &http->outcome->remaining))
         read_header(line, "ratelimit-reset", &http->outcome->reset_s);
@@ -79,7 +80,7 @@ static CURLcode trust(CURL *easy, void *context, void *user)
     return SSL_CTX_load_verify_locations(context, user, NULL) == 1 ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
 }
 
-static void set_options(hb_helix_http *http, const hb_helix_call *call, struct curl_slist *headers)
+static void set_options(hb_http *http, const hb_http_request *call, struct curl_slist *headers)
 {
     CURL *const easy = http->easy;
     bool good = false;
@@ -96,7 +97,7 @@ static void set_options(hb_helix_http *http, const hb_helix_call *call, struct c
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    if (!hb_helix_url_is_open(call->url, &good) && strncmp(call->url, "http:", 5) == 0)
+    if (!hb_http_url_is_open(call->url, &good) && strncmp(call->url, "http:", 5) == 0)
         curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* this machine is reached without one */
     if (http->tls_ca_file != NULL) {
         curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, trust);
@@ -110,7 +111,7 @@ static void set_options(hb_helix_http *http, const hb_helix_call *call, struct c
 }
 
 /* Until the call is over; false when it was broken off. */
-static bool carry_out(hb_helix_http *http, CURLcode *result)
+static bool carry_out(hb_http *http, CURLcode *result)
 {
     int running = 1;
     while (!atomic_load(&http->stopped)) {
@@ -140,8 +141,8 @@ static void add_header(struct curl_slist **headers, const char *name, const char
     hb_buffer_free(&line);
 }
 
-bool hb_helix_http_call(hb_helix_http *http, const hb_helix_call *call, hb_helix_outcome *outcome, hb_buffer *body,
-                        hb_error *error)
+bool hb_http_call(hb_http *http, const hb_http_request *call, hb_http_outcome *outcome, hb_buffer *body,
+                  hb_error *error)
 {
     struct curl_slist *headers = NULL;
     CURLcode result = CURLE_ABORTED_BY_CALLBACK;
@@ -149,7 +150,7 @@ bool hb_helix_http_call(hb_helix_http *http, const hb_helix_call *call, hb_helix
         add_header(&headers, "Client-Id: ", call->client_id);
     if (call->token != NULL)
         add_header(&headers, "Authorization: Bearer ", call->token);
-    *outcome = (hb_helix_outcome){.remaining = -1};
+    *outcome = (hb_http_outcome){.remaining = -1};
     body->size = 0;
     http->body = body;
     http->outcome = outcome;
@@ -164,7 +165,7 @@ bool hb_helix_http_call(hb_helix_http *http, const hb_helix_call *call, hb_helix
         curl_multi_remove_handle(http->multi, http->easy);
     curl_slist_free_all(headers);
     if (http->too_long)
-        return hb_fail(error, HB_ERROR_LIMIT, "the answer is longer than %d MiB", HB_HELIX_BODY_MAX >> 20);
+        return hb_fail(error, HB_ERROR_LIMIT, "the answer is longer than %zu MiB", http->body_max >> 20);
     if (!over)
         return hb_fail(error, HB_ERROR_NETWORK, "the call was broken off");
     return result == CURLE_OK ||
@@ -173,22 +174,23 @@ bool hb_helix_http_call(hb_helix_http *http, const hb_helix_call *call, hb_helix
 
 /* ---- The rest of the door ---- */
 
-hb_helix_http *hb_helix_http_open(const char *tls_ca_file, int timeout_ms, hb_error *error)
+hb_http *hb_http_open(const char *tls_ca_file, int timeout_ms, size_t body_max, hb_error *error)
 {
     pthread_once(&once, set_up_curl);
-    hb_helix_http *http = hb_alloc(sizeof *http);
+    hb_http *http = hb_alloc(sizeof *http);
     http->tls_ca_file = tls_ca_file;
     http->timeout_ms = timeout_ms;
+    http->body_max = body_max;
     http->multi = set_up == CURLE_OK ? curl_multi_init() : NULL;
     http->easy = http->multi == NULL ? NULL : curl_easy_init();
     if (http->easy != NULL)
         return http;
-    hb_fail(error, HB_ERROR_SYSTEM, "libcurl could not be set up, so viewers cannot be asked for");
-    hb_helix_http_close(http);
+    hb_fail(error, HB_ERROR_SYSTEM, "libcurl could not be set up, so nothing can be asked for over HTTP");
+    hb_http_close(http);
     return NULL;
 }
 
-void hb_helix_http_close(hb_helix_http *http)
+void hb_http_close(hb_http *http)
 {
     if (http == NULL)
         return;
@@ -197,29 +199,29 @@ void hb_helix_http_close(hb_helix_http *http)
     free(http);
 }
 
-void hb_helix_http_wait(hb_helix_http *http, int64_t wait_ms)
+void hb_http_wait(hb_http *http, int64_t wait_ms)
 {
     if (wait_ms > 0 && !atomic_load(&http->stopped))
         curl_multi_poll(http->multi, NULL, 0, wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms, NULL);
 }
 
-void hb_helix_http_wake(hb_helix_http *http)
+void hb_http_wake(hb_http *http)
 {
     curl_multi_wakeup(http->multi);
 }
 
-void hb_helix_http_stop(hb_helix_http *http)
+void hb_http_stop(hb_http *http)
 {
     atomic_store(&http->stopped, true);
     curl_multi_wakeup(http->multi);
 }
 
-bool hb_helix_http_stopped(const hb_helix_http *http)
+bool hb_http_stopped(const hb_http *http)
 {
     return atomic_load(&http->stopped);
 }
 
-bool hb_helix_url_is_open(const char *url, bool *good)
+bool hb_http_url_is_open(const char *url, bool *good)
 {
     CURLU *const parts = curl_url();
     char *scheme = NULL;
