@@ -57,22 +57,12 @@ export function streams(channel, query, limit, signal) {
   return get(of(channel, 'streams'), { ...query, limit }, signal);
 }
 
-// A server can be without these two.
 export function moments(channel, query, limit, signal) {
-  return orNothing(get(of(channel, 'moments'), { ...query, limit }, signal));
+  return get(of(channel, 'moments'), { ...query, limit }, signal);
 }
 
 export function engagement(channel, query, limit, signal) {
-  return orNothing(get(of(channel, 'engagement'), { ...query, limit }, signal));
-}
-
-async function orNothing(answer) {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return { rows: [] };
-    throw error;
-  }
+  return get(of(channel, 'engagement'), { ...query, limit }, signal);
 }
 
 // Why there are no viewers, as far as the server knows: a sentence, or null.

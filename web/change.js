@@ -12,8 +12,8 @@ export function before({ from, to }) {
   return { from: Math.max(0, 2 * start - end), to: start };
 }
 
-// Texts by row: "×2.3", "×0.4", "new". A word that is not in the old answer came at most as often as its last row, if that
-// answer was full. nowMs: an answer's last hour may go on.
+// Texts by row: "×2.3", "×0.4", "new"; ">×4" of a word that is not in the old answer, if that was full: it came at most as
+// often as that answer's last row. nowMs: an answer's last hour may go on.
 export function changes(answer, old, limit, nowMs) {
   const texts = new Map();
   if (old.rows.length === 0) return texts;
@@ -23,14 +23,18 @@ export function changes(answer, old, limit, nowMs) {
   const counts = new Map(old.rows.map((row) => [key(row), row.count]));
   const unseen = old.rows.length >= limit ? old.rows.at(-1).count : 0;
   for (const row of answer.rows) {
-    const was = counts.get(key(row)) ?? unseen;
+    const known = counts.get(key(row));
+    const was = known ?? unseen;
     if (Math.max(row.count, was) < fewest) continue;
-    const times = was === 0 ? Infinity : row.count / passed / (was / length);
-    if (times === Infinity) texts.set(key(row), 'new');
-    else if (times >= noteworthy || times <= 1 / noteworthy)
-      texts.set(key(row), `×${times >= 10 ? Math.round(times) : times.toFixed(times < 0.1 ? 2 : 1)}`);
+    const times = row.count / passed / (was / length);
+    if (was === 0) texts.set(key(row), 'new');
+    else if (known === undefined && times >= noteworthy) texts.set(key(row), `>×${rounded(times)}`);
+    else if (known !== undefined && (times >= noteworthy || times <= 1 / noteworthy))
+      texts.set(key(row), `×${rounded(times)}`);
   }
   return texts;
 }
+
+const rounded = (times) => (times >= 10 ? String(Math.round(times)) : times.toFixed(times < 0.1 ? 2 : 1));
 
 export const changeKey = key;

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { before, changeKey, changes } from './change.js';
-import { Chart } from './chart.js';
+import { Chart, moves } from './chart.js';
 import { element, paced, setText } from './dom.js';
 import { Engagement } from './engagement.js';
 import { Feed } from './feed.js';
@@ -102,7 +102,10 @@ export class Channel {
     this.picker = new RangePicker((from, to) => this.move(from, to));
     this.rangeLinks.node.append(this.picker.node);
     this.kindLinks = this.switcher('Kind of words', kinds, 'kind', (label) => label);
-    this.chart = new Chart((from, to) => this.move(from, to));
+    this.chart = new Chart({
+      onSelect: (from, to) => this.move(from, to),
+      onMove: (name) => this.move(...moves[name](this.span())),
+    });
     this.momentList = new Moments(({ s }) => this.link({ ...this.state, find: null, user: null, at: s }));
     this.engagement = new Engagement();
     this.search = new Search((wanted) => this.go({ ...this.state, ...wanted }));
@@ -357,17 +360,13 @@ export class Channel {
   async askViewers() {
     if (document.hidden && this.complete) return;
     const { channel } = this.state;
-    const { query, live, stepS, fromS, toS } = this.span();
-    const hour = live ? { from: `-${Math.min(3600, Math.round(toS - fromS))}s` } : query;
-    const [answer, latest, changed, moments, engaged] = await Promise.all([
+    const { query, stepS } = this.span();
+    this.askMoments();
+    const [answer, latest, changed] = await Promise.all([
       this.ask('viewers', (signal) => api.viewers(channel, query, stepS, signal)),
       this.ask('latest', (signal) => api.viewers(channel, { from: latestQuery }, minuteS, signal)),
       this.ask('streams', (signal) => api.streams(channel, query, marked, signal)),
-      this.ask('moments', (signal) => api.moments(channel, query, momentsAsked, signal)),
-      this.ask('engagement', (signal) => api.engagement(channel, hour, hourMinutes, signal)),
     ]);
-    if (moments?.rows) this.moments = momentsOf(moments.rows, momentsShown);
-    if (engaged?.rows) this.engagement.show(engaged.rows);
     if (!answer?.rows || !changed?.rows || !latest?.rows) return;
     this.viewers = answer.rows;
     this.watching = latest.rows.at(-1);
@@ -381,6 +380,23 @@ export class Channel {
       // Where no samples come, their absence says nothing.
       if (reason && this.changed.at(-1)?.what === 'offline') this.changed.pop();
     }
+    this.paint();
+  }
+
+  // A server that does not know of moments, or of engagement, says nothing of them in the channel's row.
+  async askMoments() {
+    const { channel } = this.state;
+    const { query, live, fromS, toS } = this.span();
+    const hour = live ? { from: `-${Math.min(3600, Math.round(toS - fromS))}s` } : query;
+    const knows = (name) => this.row && name in this.row;
+    const [moments, engaged] = await Promise.all([
+      knows('moment') ? this.ask('moments', (signal) => api.moments(channel, query, momentsAsked, signal)) : null,
+      knows('participation')
+        ? this.ask('engagement', (signal) => api.engagement(channel, hour, hourMinutes, signal))
+        : null,
+    ]);
+    if (moments?.rows) this.moments = momentsOf(moments.rows, momentsShown);
+    if (engaged?.rows) this.engagement.show(engaged.rows);
     this.paint();
   }
 
@@ -478,7 +494,9 @@ export class Channel {
   takeChannels(rows) {
     const row = rows.find((one) => one.channel === this.state.channel);
     if (!row) return;
+    const first = !this.row;
     this.row = row;
+    if (first) this.askMoments();
     if (this.listensTo === null) {
       this.failure = null;
       this.listen(this.state.channel);

@@ -63,12 +63,12 @@ export function points(minutes, { fromS, toS, stepS, rowS = minuteS, seenS, now 
 
 // Where a range lies after a key or a button: earlier, later, nearer, farther.
 export const moves = {
-  earlier: ([from, to]) => [from - (to - from) / 4, to - (to - from) / 4],
-  later: ([from, to]) => [from + (to - from) / 4, to + (to - from) / 4],
-  nearer: ([from, to]) => [from + (to - from) / 4, to - (to - from) / 4],
-  farther: ([from, to]) => [from - (to - from) / 2, to + (to - from) / 2],
+  earlier: ({ fromS, toS }) => [fromS - (toS - fromS) / 4, toS - (toS - fromS) / 4],
+  later: ({ fromS, toS }) => [fromS + (toS - fromS) / 4, toS + (toS - fromS) / 4],
+  nearer: ({ fromS, toS }) => [fromS + (toS - fromS) / 4, toS - (toS - fromS) / 4],
+  farther: ({ fromS, toS }) => [fromS - (toS - fromS) / 2, toS + (toS - fromS) / 2],
 };
-const moveKeys = { ArrowLeft: 'earlier', ArrowRight: 'later', '+': 'nearer', '=': 'nearer', '-': 'farther' };
+export const moveKeys = { ArrowLeft: 'earlier', ArrowRight: 'later', '+': 'nearer', '=': 'nearer', '-': 'farther' };
 const buttons = [
   ['earlier', '‹', 'Earlier'],
   ['later', '›', 'Later'],
@@ -78,8 +78,9 @@ const buttons = [
 const draggedAtLeast = 5; // px; less is a click
 
 export class Chart {
-  // onMove(fromS, toS): another range is wished for
-  constructor(onMove = () => {}) {
+  // onSelect(fromS, toS), onMove(name of a move): another range is wished for
+  constructor({ onSelect, onMove }) {
+    this.onSelect = onSelect;
     this.onMove = onMove;
     this.hidden = new Set();
     this.legend = element('div', { class: 'legend', role: 'group', 'aria-label': 'Lines of the chart' });
@@ -108,7 +109,7 @@ export class Chart {
     this.zoom = element('div', { class: 'zoom', role: 'group', 'aria-label': 'Range of the chart' });
     for (const [name, text, label] of buttons)
       this.zoom.append(
-        element('button', { type: 'button', class: 'quiet', 'aria-label': label, title: label, onclick: () => this.move(name) }, text),
+        element('button', { type: 'button', class: 'quiet', 'aria-label': label, title: label, onclick: () => this.onMove(name) }, text),
       );
     this.legend.append(this.zoom);
     this.canvas = element('div', {
@@ -120,7 +121,7 @@ export class Chart {
       onkeydown: (event) => {
         if (!(event.key in moveKeys) || event.ctrlKey || event.metaKey || event.altKey) return;
         event.preventDefault();
-        this.move(moveKeys[event.key]);
+        this.onMove(moveKeys[event.key]);
       },
       onpointerdown: () => (this.dragging = true),
     });
@@ -151,10 +152,6 @@ export class Chart {
       this.plot?.setSeries(i + 1, { show: !this.hidden.has(name) });
       this.plot?.setSeries(i + 1 + series.length, { show: !this.hidden.has(name) });
     });
-  }
-
-  move(name) {
-    if (this.range) this.onMove(...moves[name]([this.range.fromS, this.range.toS]));
   }
 
   // See points(), levelsOf() and changesOf(). moments: [{ s }].
@@ -247,7 +244,7 @@ export class Chart {
 
   select(plot) {
     const { left, width } = plot.select;
-    if (width >= draggedAtLeast) this.onMove(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+    if (width >= draggedAtLeast) this.onSelect(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
     if (width > 0) plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
   }
 

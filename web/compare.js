@@ -1,7 +1,7 @@
 // Up to four channels on one chart.
 
 import * as api from './api.js';
-import { moves, timeAxis, valueAxis } from './chart.js';
+import { moveKeys, moves, timeAxis, valueAxis } from './chart.js';
 import { element, paced, setText } from './dom.js';
 import { clock, count, dayAndClock, sentence } from './format.js';
 import { openLive } from './live.js';
@@ -137,11 +137,9 @@ export class Compare {
   }
 
   key(event) {
-    const name = { ArrowLeft: 'earlier', ArrowRight: 'later', '+': 'nearer', '=': 'nearer', '-': 'farther' }[event.key];
-    if (!name || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!(event.key in moveKeys) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    const { fromS, toS } = this.span();
-    this.move(...moves[name]([fromS, toS]));
+    this.move(...moves[moveKeys[event.key]](this.span()));
   }
 
   span() {

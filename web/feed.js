@@ -34,7 +34,7 @@ export class Feed {
     this.scroller = element(
       'div',
       {
-        class: 'scroller',
+        class: 'scroller live',
         tabindex: '0',
         role: 'log',
         'aria-live': 'off',

@@ -48,7 +48,7 @@ export function pick(fromS, toS, nowS) {
   const length = Math.min(longestS, Math.max(shortestS, Math.round((toS - fromS) / minuteS) * minuteS));
   const last = Math.floor(nowS / minuteS) * minuteS;
   let to = Math.round(toS / minuteS) * minuteS;
-  if (to - fromS < length) to = Math.round((fromS + toS + length) / 2 / minuteS) * minuteS; // it was too short
+  if (toS - fromS < shortestS) to = Math.round((fromS + toS + length) / 2 / minuteS) * minuteS; // around its middle
   to = Math.min(last, Math.max(to, length));
   return { range: picked, from: to - length, to };
 }

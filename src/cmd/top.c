@@ -3,6 +3,7 @@
  * ncurses paints what top_draw.c has drawn, and sends only what changed, which is what makes it bearable over a slow
  * line. The thread of top_source.c asks; this one waits for keys, news and signals, whichever comes first. */
 #include "cmd/commands.h"
+#include "cmd/server_options.h"
 #include "cmd/top_draw.h"
 
 #include "base/error.h"
@@ -272,9 +273,14 @@ static int top(const hb_options *options)
     hb_error error;
     if (!take_options(options, &place, &session.state, &error))
         return hb_exit_code(&error);
+    hb_ignored *const ignored = hb_ignored_read(options, &error);
+    if (ignored == NULL)
+        return hb_exit_code(&error);
+    place.ignored = ignored;
     setlocale(LC_CTYPE, "");
     const int code =
         isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? run_live(&session, &place) : run_once(&session, &place);
+    hb_ignored_close(ignored);
     hb_top_news_close(session.news);
     hb_top_screen_free(&session.screen);
     hb_top_state_free(&session.state);
@@ -287,6 +293,7 @@ static const hb_option options_of_top[] = {
     HB_OPTIONS_PLACES,
     {"sort", HB_OPTION_TEXT, "COLUMN", "messages",
      "channel, messages, words, chatters, viewers, participation, emote or last"},
+    HB_OPTION_IGNORE_USER,
     {"every", HB_OPTION_NUMBER, "SECONDS", "1", "how often to look"},
     {NULL}};
 

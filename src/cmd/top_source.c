@@ -13,14 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CALL_MS = 10000, ANSWER_MAX = 64 << 20, CHANNELS_MAX = 5000, MINUTES_MAX = HB_LIMIT_MAX, RANKED = 100 };
+enum { CALL_MS = 10000, ANSWER_MAX = 64 << 20, CHANNELS_MAX = HB_LIMIT_MAX, MINUTES_MAX = HB_LIMIT_MAX, RANKED = 100 };
 
 /* One of the two. */
 typedef struct asked {
     const char *server;
     hb_http *http;
     hb_api *api;
-    hb_ignored *ignored; /* by it: well-known bots */
     hb_buffer answer;
     hb_buffer path;
 } asked;
@@ -45,8 +44,7 @@ static bool open_asked(asked *to, const hb_top_place *place, hb_error *error)
     bool good = false;
     *to = (asked){.server = place->server};
     if (place->server == NULL) {
-        to->ignored = hb_ignored_open(true);
-        to->api = hb_api_open(place->store, place->log, to->ignored);
+        to->api = hb_api_open(place->store, place->log, place->ignored);
         return true;
     }
     hb_http_url_is_open(place->server, &good);
@@ -60,7 +58,6 @@ static void close_asked(asked *from)
 {
     if (from->api != NULL)
         hb_api_close(from->api);
-    hb_ignored_close(from->ignored);
     hb_http_close(from->http);
     hb_buffer_free(&from->answer);
     hb_buffer_free(&from->path);

@@ -4,13 +4,15 @@
 #define HB_CMD_TOP_SOURCE_H
 
 #include "cmd/top_news.h"
+#include "serve/ignored.h"
 
 typedef struct hb_top_place {
     const char *server; /* "http://127.0.0.1:8080"; NULL: ask the store */
     const char *store;
     const char *log;
-    int every_ms; /* between questions */
-} hb_top_place;   /* texts must outlive the source */
+    const hb_ignored *ignored; /* left out of the users, where the store is asked */
+    int every_ms;              /* between questions */
+} hb_top_place;                /* texts must outlive the source */
 
 /* What to ask besides the list of channels. */
 typedef struct hb_top_wish {

@@ -4,8 +4,9 @@ overview of all channels."""
 import json
 import time
 
+import hub  # first: it says where the others are
+
 import engagement
-import hub
 import reference
 
 CHANNELS, SEED, RATE = 250, 5, 8

@@ -478,16 +478,16 @@ static void hours_settle_beside_a_processor(void **state)
 
     /* A restarted processor knows the replaced hours as closed: what comes now is late, and makes them due. */
     hb_buffer late = random_lines(30, 10, HOUR_S);
-    int late_lines = 0;
-    for (size_t i = 0; i < late.size; i++)
-        late_lines += late.data[i] == '\n';
     processor = hb_processor_open(&options, metrics, &error);
     assert_non_null(processor);
     append_plain(&places, HOUR_S, hb_buffer_bytes(&late));
     hb_metric *const late_facts = hb_metrics_counter(metrics, "hubbub_late_total", "");
-    while (hb_metric_get(late_facts) < late_lines && hb_monotonic_ms() < end_ms)
+    int64_t said = 0; /* ten messages, and what tells of emotes among them */
+    for (size_t i = 0; i < late.size; i++)
+        said += late.data[i] == '\n';
+    while (hb_metric_get(late_facts) < said && hb_monotonic_ms() < end_ms)
         usleep(10000);
-    assert_int_equal(hb_metric_get(late_facts), late_lines);
+    assert_int_equal(hb_metric_get(late_facts), said);
     assert_true(hb_processor_close(processor, &error));
     assert_int_equal(list_due(&places, hb_now_ms(), &going_on), 2);
     hb_buffer_free(&late);
