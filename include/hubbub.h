@@ -93,6 +93,8 @@ typedef enum hb_fact_kind {
 typedef struct hb_fact {
     hb_fact_kind kind;
     bool shared;           /* a Shared Chat copy: source-room-id is there and differs from room-id */
+    bool first;            /* the user's first message in this channel ever: tag first-msg=1 */
+    bool subscriber;       /* the user wears the badge subscriber or founder, or has the tag subscriber=1 */
     bool bad_timestamp;    /* tmi-sent-ts was missing or implausible, so time_ms is the time of receipt */
     bool action;           /* the text was wrapped in CTCP ACTION ("/me") */
     int64_t time_ms;       /* event time: tmi-sent-ts, else rm-received-ts */
@@ -166,10 +168,12 @@ typedef struct hb_sheet hb_sheet;
 
 typedef struct hb_minute {
     uint64_t messages;
-    uint64_t words;       /* tokens of every kind */
-    uint64_t chatters;    /* distinct users */
-    uint64_t shared;      /* Shared Chat copies, counted nowhere else */
-    uint64_t viewers_sum; /* sum of the viewer samples; divide by samples for the mean */
+    uint64_t words;               /* tokens of every kind */
+    uint64_t chatters;            /* distinct users */
+    uint64_t shared;              /* Shared Chat copies, counted nowhere else */
+    uint64_t new_chatters;        /* messages that were the user's first in this channel */
+    uint64_t subscriber_messages; /* messages of the channel's subscribers */
+    uint64_t viewers_sum;         /* sum of the viewer samples; divide by samples for the mean */
     uint64_t samples;
     hb_bytes game; /* of the minute's latest sample; unescaped; empty without one */
     hb_bytes title;
@@ -235,7 +239,8 @@ typedef enum hb_row {
     HB_ROW_PROGRESS = 1, /* part, start, position: i64; done: i8; late: i64 */
     HB_ROW_REPLACE,      /* whole: i8 (1: of all channels, 0: of those with a sheet here), hour: i64 */
     HB_ROW_SUBJECT,      /* channel: t, hour: i64: what the rows from here to the next subject are of */
-    HB_ROW_MINUTE,       /* minute, messages, words, chatters, shared, viewers_sum, samples: i64; game, title: t */
+    HB_ROW_MINUTE,       /* minute, messages, words, chatters, shared, new_chatters, subscriber_messages, viewers_sum,
+                            samples: i64; game, title: t */
     HB_ROW_WORD,         /* gone: i8 (1: has left the top: delete the row), kind: i8 (hb_kind), count: i64, word: t */
     HB_ROW_USER,         /* gone: i8, messages, words, minutes: i64; user_id, user_name: t */
     HB_ROW_SHEET,        /* open: i8 (1: the hour still goes on), words_version: i32, sheet: t */

@@ -38,26 +38,31 @@ export function channels(signal) {
   return get('channels', { limit: rowsAtMost }, signal);
 }
 
-// All minutes since `from`, which may be more than one answer holds: an answer has the newest.
-async function minutes(channel, view, from, signal) {
-  const answer = await get(of(channel, view), { from, limit: rowsAtMost }, signal);
-  for (let page = answer; page.rows.length === rowsAtMost;) {
-    page = await get(of(channel, view), { from: answer.from, to: page.rows[0].time, limit: rowsAtMost }, signal);
-    answer.rows = page.rows.concat(answer.rows);
-  }
-  return answer;
+// Questions about a channel take a query of ranges.js: { from } or { from, to }.
+
+// Rows of so many seconds; the newest, if there are more than one answer holds.
+function minutes(channel, view, query, stepS, signal) {
+  return get(of(channel, view), { ...query, step: stepS, limit: rowsAtMost }, signal);
 }
 
-export function rate(channel, from, signal) {
-  return minutes(channel, 'rate', from, signal);
+export function rate(channel, query, stepS, signal) {
+  return minutes(channel, 'rate', query, stepS, signal);
 }
 
-export function viewers(channel, from, signal) {
-  return minutes(channel, 'viewers', from, signal);
+export function viewers(channel, query, stepS, signal) {
+  return minutes(channel, 'viewers', query, stepS, signal);
 }
 
-export function streams(channel, from, limit, signal) {
-  return get(of(channel, 'streams'), { from, limit }, signal);
+export function streams(channel, query, limit, signal) {
+  return get(of(channel, 'streams'), { ...query, limit }, signal);
+}
+
+export function moments(channel, query, limit, signal) {
+  return get(of(channel, 'moments'), { ...query, limit }, signal);
+}
+
+export function engagement(channel, query, limit, signal) {
+  return get(of(channel, 'engagement'), { ...query, limit }, signal);
 }
 
 // Why there are no viewers, as far as the server knows: a sentence, or null.
@@ -67,16 +72,18 @@ export async function noViewers(signal) {
   return told?.status === 'missing' ? told.reason : null;
 }
 
-export function words(channel, from, kind, limit, signal) {
-  return get(of(channel, 'words'), kind === 'all' ? { from, limit } : { from, kind, limit }, signal);
+export function words(channel, query, kind, limit, signal) {
+  return get(of(channel, 'words'), { ...query, limit, ...(kind === 'all' ? {} : { kind }) }, signal);
 }
 
-export function users(channel, from, limit, signal) {
-  return get(of(channel, 'users'), { from, limit }, signal);
+export function users(channel, query, bots, limit, signal) {
+  return get(of(channel, 'users'), { ...query, limit, ...(bots ? { bots: 1 } : {}) }, signal);
 }
 
-export function messages(channel, from, limit, signal) {
-  return get(of(channel, 'messages'), { from, limit }, signal);
+// found: { text, user, before }, each of which may be missing
+export function messages(channel, query, limit, signal, found = {}) {
+  const wanted = Object.fromEntries(Object.entries(found).filter(([, value]) => value));
+  return get(of(channel, 'messages'), { ...query, limit, ...wanted }, signal);
 }
 
 // The server's time: people's clocks are wrong by minutes, and charts end now.

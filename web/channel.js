@@ -1,23 +1,20 @@
 // One channel: how fast, what is said, who says it, and the messages themselves.
 
 import * as api from './api.js';
-import { Chart } from './chart.js';
+import { before, changeKey, changes } from './change.js';
+import { Chart, moves } from './chart.js';
 import { element, paced, setText } from './dom.js';
+import { Engagement } from './engagement.js';
 import { Feed } from './feed.js';
 import { agoSaid, clock, count, dayAndClock, harmless, sentence } from './format.js';
 import { openLive } from './live.js';
+import { Moments, momentsOf } from './moments.js';
+import { RangePicker } from './picker.js';
+import { pick, picked, ranges, shortestS, spanOf } from './ranges.js';
+import { Search, isSearch } from './search.js';
 import { Table } from './table.js';
 import { changesOf, isFresh } from './viewers.js';
 
-// step: seconds a point of the chart; every: how often the rankings are asked for again while something is said (ms).
-// Long ranges change little and cost more.
-export const ranges = {
-  '15m': { label: '15 min', said: 'last 15 minutes', seconds: 900, step: 60, every: 2000 },
-  '1h': { label: '1 h', said: 'last hour', seconds: 3600, step: 60, every: 2000 },
-  '6h': { label: '6 h', said: 'last 6 hours', seconds: 21600, step: 60, every: 10000 },
-  '24h': { label: '24 h', said: 'last 24 hours', seconds: 86400, step: 300, every: 30000 },
-  '7d': { label: '7 d', said: 'last 7 days', seconds: 604800, step: 1800, every: 120000 },
-};
 export const kinds = {
   all: 'All',
   word: 'Words',
@@ -27,23 +24,30 @@ export const kinds = {
   link: 'Links',
   command: 'Commands',
 };
-const shortestS = 300; // that a chart shows
 const ranked = 50; // rows of a ranking
 const fed = 100; // messages shown at first
 const secondLookMs = 2000; // for messages written before live events began and readable only after
 const moderationMs = 15000; // between looks at what was removed
-const viewersMs = 30000; // between looks at how many watch
+const viewersMs = 30000; // between looks at how many watch, and take part
+const latestQuery = '-5m'; // in which the newest viewer sample is, if the channel is live
+const minuteS = 60;
+const hourMinutes = 60; // that engagement is told of
+const momentsAsked = 1000;
+const momentsShown = 30; // the best
+const compared = 500; // words of the time before, to compare with
 const marked = 500; // changes marked in the chart
 const changesShown = 3;
 const patienceMs = 1000; // for the first event, before asking without it
 
 export class Channel {
-  constructor(state, { onState, link }) {
+  constructor(state, { onState, link, go }) {
     this.state = state;
     this.link = link;
+    this.go = go;
     this.minutes = new Map(); // Unix seconds -> row
     this.viewers = []; // rows
     this.changed = []; // what, in the streams
+    this.moments = [];
     this.rankedAt = -Infinity;
     this.requests = {};
     this.build();
@@ -52,7 +56,7 @@ export class Channel {
     this.listen(state.channel);
     this.tick = setInterval(() => this.paint(), 5000); // the range ends now
     this.moderation = setInterval(() => this.markRemoved(), moderationMs);
-    this.watching = setInterval(() => this.askViewers(), viewersMs);
+    this.viewersTick = setInterval(() => this.askViewers(), viewersMs);
     this.retry = setTimeout(() => this.load(), patienceMs);
   }
 
@@ -66,7 +70,8 @@ export class Channel {
         hello: () => this.load(), // after it, so that nothing falls between the answer and the events
         channels: ({ rows }) => this.takeChannels(rows),
         rate: ({ rows }) => {
-          this.takeMinutes(rows);
+          if (this.span().live && this.span().stepS === minuteS) this.takeMinutes(rows);
+          else this.rateSoon();
           this.rankSoon();
         },
         words: () => this.rankSoon(),
@@ -94,9 +99,21 @@ export class Channel {
       this.totals.append(element('div', { class: `figure-${name}` }, element('dt', {}, label), this.figures[name]));
     }
     this.rangeLinks = this.switcher('Range', ranges, 'range', (range) => range.label);
+    this.picker = new RangePicker((from, to) => this.move(from, to));
+    this.rangeLinks.node.append(this.picker.node);
     this.kindLinks = this.switcher('Kind of words', kinds, 'kind', (label) => label);
-    this.chart = new Chart();
-    this.feed = new Feed();
+    this.chart = new Chart({
+      onSelect: (from, to) => this.move(from, to),
+      onMove: (name) => this.move(...moves[name](this.span())),
+    });
+    this.momentList = new Moments(({ s }) => this.link({ ...this.state, find: null, user: null, at: s }));
+    this.engagement = new Engagement();
+    this.search = new Search((wanted) => this.go({ ...this.state, ...wanted }));
+    this.feed = new Feed((open) => this.openSearch(open));
+    this.feed.scroller.before(this.search.form);
+    this.feed.scroller.after(this.search.node);
+    this.compare = element('a', { class: 'quiet', title: 'This channel and others on one chart' }, 'Compare');
+    this.bots = element('a', { class: 'quiet', title: 'Well-known bots are left out unless this is on' }, 'Bots');
     this.note = element('p', { class: 'note', role: 'status' });
     this.words = this.ranking(
       'Most frequent words',
@@ -112,6 +129,13 @@ export class Channel {
         },
         { name: 'kind', label: 'Kind', text: (row) => row.kind },
         { name: 'count', label: 'Count', number: true, text: (row) => count(row.count) },
+        {
+          name: 'change',
+          label: 'Change',
+          title: 'How many times as often as in as long a time just before',
+          number: true,
+          text: (row) => this.wordChanges?.get(changeKey(row)) ?? '',
+        },
       ],
       (row) => `${row.kind} ${row.word}`,
       'count',
@@ -141,14 +165,16 @@ export class Channel {
       'section',
       { class: 'panel timeline', 'aria-label': 'Words a minute' },
       this.chart.node,
+      this.momentList.node,
       element('div', { class: 'streams' }, this.stream, this.changes),
+      this.engagement.node,
     );
     this.content = element(
       'div',
       { class: 'content' },
       this.chartPanel,
       this.panel('words', 'Most frequent words', this.words, this.kindLinks.node),
-      this.panel('users', 'Most active users', this.users),
+      this.panel('users', 'Most active users', this.users, null, this.bots),
       this.feed.node,
     );
     this.node = element(
@@ -165,7 +191,7 @@ export class Channel {
         ),
         this.title,
         this.totals,
-        element('div', { class: 'tools' }, this.rangeLinks.node),
+        element('div', { class: 'tools' }, this.compare, this.rangeLinks.node),
       ),
       this.note,
       this.empty,
@@ -188,12 +214,43 @@ export class Channel {
   markLinks() {
     for (const { name, links } of [this.rangeLinks, this.kindLinks]) {
       for (const { value, link } of links) {
-        link.href = this.link({ ...this.state, [name]: value });
+        link.href = this.link({ ...this.state, [name]: value, ...(name === 'range' ? { from: null, to: null } : {}) });
         if (this.state[name] === value) link.setAttribute('aria-current', 'true');
         else link.removeAttribute('aria-current');
       }
     }
     this.words.table.node.classList.toggle('one-kind', this.state.kind !== 'all');
+    this.bots.href = this.link({ ...this.state, bots: !this.state.bots });
+    if (this.state.bots) this.bots.setAttribute('aria-current', 'true');
+    else this.bots.removeAttribute('aria-current');
+    this.compare.href = this.link({ ...this.state, view: 'compare', channels: [this.state.channel] });
+    this.picker.show(this.span(), this.state.range === picked);
+    this.showSearch();
+  }
+
+  span() {
+    return spanOf(this.state, api.serverTime() / 1000);
+  }
+
+  // To another range: one that the chart, or the picker, asks for.
+  move(from, to) {
+    this.go({ ...this.state, ...pick(from, to, api.serverTime() / 1000) });
+  }
+
+  openSearch(open) {
+    this.search.form.hidden = !open;
+    this.feed.find.setAttribute('aria-expanded', String(open));
+    if (open) this.search.text.focus();
+    else if (isSearch(this.state)) this.go({ ...this.state, find: null, user: null, at: null });
+  }
+
+  showSearch() {
+    const { channel, find, user, at } = this.state;
+    const searching = isSearch(this.state);
+    this.search.show(channel, { find, user, at }, this.span());
+    this.feed.scroller.hidden = this.feed.button.hidden = searching;
+    if (searching) this.feed.find.setAttribute('aria-expanded', 'true');
+    setText(this.feed.find, searching ? 'Back to live' : 'Search');
   }
 
   ranking(caption, columns, key, measure) {
@@ -206,12 +263,12 @@ export class Channel {
     };
   }
 
-  panel(name, title, ranking, tools) {
+  panel(name, title, ranking, tools, button) {
     return element(
       'section',
       { class: `panel ranking ${name}`, 'aria-labelledby': `${name}-title` },
-      element('div', { class: 'head' }, element('h2', { id: `${name}-title` }, title), ranking.hours),
-      tools,
+      element('div', { class: 'head' }, element('h2', { id: `${name}-title` }, title), ranking.hours, button),
+      ...(tools ? [tools] : []),
       element(
         'div',
         { class: 'scroller', tabindex: '0', role: 'group', 'aria-labelledby': `${name}-title` },
@@ -226,10 +283,12 @@ export class Channel {
     for (const request of Object.values(this.requests)) request.abort();
     clearInterval(this.tick);
     clearInterval(this.moderation);
-    clearInterval(this.watching);
+    clearInterval(this.viewersTick);
     clearTimeout(this.secondLook);
     clearTimeout(this.retry);
     clearTimeout(this.nextRanking);
+    clearTimeout(this.nextRate);
+    this.search.close();
     this.paint.stop();
     this.words.table.stop();
     this.users.table.stop();
@@ -238,16 +297,17 @@ export class Channel {
   }
 
   update(state) {
-    const before = this.state;
+    const old = this.state;
     this.state = state;
     this.markLinks();
-    if (before.range !== state.range) {
+    if (['range', 'from', 'to'].some((name) => old[name] !== state[name])) {
       this.minutes.clear();
       this.viewers = [];
       this.changed = [];
+      this.moments = [];
       this.complete = false;
       this.load();
-    } else if (before.kind !== state.kind) {
+    } else if (old.kind !== state.kind || old.bots !== state.bots) {
       this.rank();
     }
   }
@@ -255,7 +315,6 @@ export class Channel {
   // Everything, from the start: at first, when the range changes, and after the connection was lost.
   async load() {
     clearTimeout(this.retry);
-    const { channel, range } = this.state;
     if (this.failure?.status === 404) return; // takeChannels() will tell
     this.feed.expect();
     this.fillFeed();
@@ -263,7 +322,15 @@ export class Channel {
     this.secondLook = setTimeout(() => this.fillFeed(), secondLookMs);
     this.rank();
     this.askViewers();
-    const rate = await this.ask('rate', (signal) => api.rate(channel, `-${range}`, signal));
+    this.loadRate();
+  }
+
+  async loadRate() {
+    clearTimeout(this.nextRate);
+    this.nextRate = 0;
+    this.ratedAt = performance.now();
+    const { query, stepS } = this.span();
+    const rate = await this.ask('rate', (signal) => api.rate(this.state.channel, query, stepS, signal));
     if (!rate) return; // replaced by a newer question, or closed
     if (rate.failure) {
       this.failure = rate.failure;
@@ -278,22 +345,33 @@ export class Channel {
     }
     this.failure = null;
     this.complete = true;
+    if (stepS > minuteS) this.minutes.clear();
     this.takeMinutes(rate.rows);
+  }
+
+  // Steps longer than a minute are not told as they grow: they are asked for again.
+  rateSoon() {
+    const { live, every } = this.span();
+    if (this.nextRate || !live) return;
+    this.nextRate = setTimeout(() => this.loadRate(), Math.max(0, this.ratedAt + every - performance.now()));
   }
 
   // How many watch is told each minute, so it is asked for now and then; where nothing is told, the server may know why.
   async askViewers() {
     if (document.hidden && this.complete) return;
-    const { channel, range } = this.state;
-    const [answer, changed] = await Promise.all([
-      this.ask('viewers', (signal) => api.viewers(channel, `-${range}`, signal)),
-      this.ask('streams', (signal) => api.streams(channel, `-${range}`, marked, signal)),
+    const { channel } = this.state;
+    const { query, stepS } = this.span();
+    this.askMoments();
+    const [answer, latest, changed] = await Promise.all([
+      this.ask('viewers', (signal) => api.viewers(channel, query, stepS, signal)),
+      this.ask('latest', (signal) => api.viewers(channel, { from: latestQuery }, minuteS, signal)),
+      this.ask('streams', (signal) => api.streams(channel, query, marked, signal)),
     ]);
-    if (!answer?.rows || !changed?.rows) return;
+    if (!answer?.rows || !changed?.rows || !latest?.rows) return;
     this.viewers = answer.rows;
+    this.watching = latest.rows.at(-1);
     this.changed = changesOf(changed.rows);
-    const last = answer.rows.at(-1);
-    if (last && isFresh(last, api.serverTime() / 1000)) {
+    if (this.watching && isFresh(this.watching, api.serverTime() / 1000)) {
       this.noViewers = null;
     } else {
       const reason = await this.ask('health', api.noViewers);
@@ -305,13 +383,30 @@ export class Channel {
     this.paint();
   }
 
+  // A server that does not know of moments, or of engagement, says nothing of them in the channel's row.
+  async askMoments() {
+    const { channel } = this.state;
+    const { query, live, fromS, toS } = this.span();
+    const hour = live ? { from: `-${Math.min(3600, Math.round(toS - fromS))}s` } : query;
+    const knows = (name) => this.row && name in this.row;
+    const [moments, engaged] = await Promise.all([
+      knows('moment') ? this.ask('moments', (signal) => api.moments(channel, query, momentsAsked, signal)) : null,
+      knows('participation')
+        ? this.ask('engagement', (signal) => api.engagement(channel, hour, hourMinutes, signal))
+        : null,
+    ]);
+    if (moments?.rows) this.moments = momentsOf(moments.rows, momentsShown);
+    if (engaged?.rows) this.engagement.show(engaged.rows);
+    this.paint();
+  }
+
   async fillFeed() {
     const answer = await this.askMessages('messages');
     if (answer) this.feed.fill(answer.rows ?? []);
   }
 
   askMessages(name) {
-    return this.ask(name, (signal) => api.messages(this.state.channel, '-1h', fed, signal));
+    return this.ask(name, (signal) => api.messages(this.state.channel, { from: '-1h' }, fed, signal));
   }
 
   // Live events tell what is said, not what moderators remove of it later.
@@ -337,20 +432,47 @@ export class Channel {
     clearTimeout(this.nextRanking);
     this.nextRanking = 0;
     this.rankedAt = performance.now();
-    const { channel, range, kind } = this.state;
+    const { channel, kind, bots } = this.state;
+    const { query } = this.span();
     const [words, users] = await Promise.all([
-      this.ask('words', (signal) => api.words(channel, `-${range}`, kind, ranked, signal)),
-      this.ask('users', (signal) => api.users(channel, `-${range}`, ranked, signal)),
+      this.ask('words', (signal) => api.words(channel, query, kind, ranked, signal)),
+      this.askUsers(channel, query, bots),
     ]);
-    if (words?.rows)
+    if (words?.rows) {
       this.showRanking(this.words, words, kind === 'all' ? 'No words' : `No ${kinds[kind].toLowerCase()}`);
+      this.compareWords(words);
+    }
     if (users?.rows) this.showRanking(this.users, users, 'No users');
+  }
+
+  // A server that leaves no bots out does not know the question.
+  async askUsers(channel, query, bots) {
+    const users = await this.ask('users', (signal) => api.users(channel, query, bots, ranked, signal));
+    if (!bots || users?.failure?.status !== 400) return users;
+    return this.ask('users', (signal) => api.users(channel, query, false, ranked, signal));
+  }
+
+  // The time before does not change while the range lasts: it is asked for once.
+  async compareWords(answer) {
+    const { channel, kind } = this.state;
+    const query = before(answer);
+    const asked = JSON.stringify([channel, kind, query]);
+    if (asked !== this.comparedWith) {
+      const old = await this.ask('before', (signal) => api.words(channel, query, kind, compared, signal));
+      if (!old?.rows) return;
+      this.comparedWith = asked;
+      this.wordsBefore = old;
+    }
+    this.wordChanges = changes(answer, this.wordsBefore, compared, api.serverTime());
+    this.words.table.node.classList.toggle('with-change', this.wordChanges.size > 0);
+    this.words.table.show(answer.rows);
   }
 
   // Something was said: the rankings are asked for again, but not too often.
   rankSoon() {
-    if (this.nextRanking) return;
-    const wait = this.rankedAt + ranges[this.state.range].every - performance.now();
+    const { live, every } = this.span();
+    if (this.nextRanking || !live) return;
+    const wait = this.rankedAt + every - performance.now();
     this.nextRanking = setTimeout(() => this.rank(), Math.max(0, wait));
   }
 
@@ -358,7 +480,7 @@ export class Channel {
     ranking.most = Math.max(1, ...answer.rows.map((row) => row[ranking.measure]));
     ranking.table.node.hidden = answer.rows.length === 0;
     ranking.nothing.hidden = answer.rows.length > 0;
-    setText(ranking.nothing, `${nothing} in the ${ranges[this.state.range].said}.`);
+    setText(ranking.nothing, `${nothing} in the ${this.span().said}.`);
     // Words and users are kept by the hour, so the range is widened to whole hours: say which.
     const from = Date.parse(answer.from);
     setText(
@@ -372,7 +494,9 @@ export class Channel {
   takeChannels(rows) {
     const row = rows.find((one) => one.channel === this.state.channel);
     if (!row) return;
+    const first = !this.row;
     this.row = row;
+    if (first) this.askMoments();
     if (this.listensTo === null) {
       this.failure = null;
       this.listen(this.state.channel);
@@ -389,28 +513,30 @@ export class Channel {
     for (const name of ['messages_per_minute', 'words_per_minute', 'chatters'])
       setText(this.figures[name], count(this.row?.[name]));
     setText(this.figures.last_seen, this.row ? agoSaid(Date.parse(this.row.last_seen), api.serverTime()) : '–');
-    const to = api.serverTime() / 1000;
-    const range = ranges[this.state.range];
-    const from = to - range.seconds;
+    const { fromS: from, toS: to, live, stepS } = this.span();
     let said = false;
     for (const minute of this.minutes.keys()) {
-      if (minute < from - range.step) this.minutes.delete(minute);
+      if (minute < from - stepS) this.minutes.delete(minute);
       else said = true;
     }
     this.explain(said);
-    this.showStream(to);
+    const dated = to - from > 86400 || !live;
+    this.showStream(api.serverTime() / 1000, dated);
+    this.momentList.show(this.moments, dated);
     if (this.chartPanel.hidden || !this.complete) return;
     // What lies before the channel was first seen is not worth the space.
     const seen = this.row ? Date.parse(this.row.first_seen) / 1000 : from;
-    const first = Math.floor(Math.min(seen, to - shortestS) / range.step) * range.step;
+    const first = Math.floor(Math.min(seen, to - shortestS) / stepS) * stepS;
     this.chart.show(this.minutes, {
       fromS: Math.max(from, first),
       toS: to,
-      stepS: range.step,
+      stepS,
+      rowS: stepS,
       seenS: seen,
       viewers: this.viewers,
       changes: this.changed,
-      now: this.row && {
+      moments: this.moments,
+      now: live && this.row && {
         words: this.row.words_per_minute,
         messages: this.row.messages_per_minute,
         chatters: this.row.chatters,
@@ -419,8 +545,8 @@ export class Channel {
   }
 
   // What is on, or why nothing is known of it; and what changed last.
-  showStream(nowS) {
-    const last = this.viewers.at(-1);
+  showStream(nowS, dated) {
+    const last = this.watching;
     const live = last !== undefined && isFresh(last, nowS);
     this.figures.viewers.parentNode.hidden = !live;
     setText(this.figures.viewers, live ? count(last.viewers) : '–');
@@ -430,7 +556,7 @@ export class Channel {
     else if (last) text = 'Offline';
     setText(this.stream, text);
     const changes = this.changed.slice(-changesShown).reverse();
-    const shown = changes.map(({ s, text: what }) => `${this.state.range === '7d' ? dayAndClock(s * 1000) : clock(s * 1000)} ${what}`);
+    const shown = changes.map(({ s, text: what }) => `${dated ? dayAndClock(s * 1000) : clock(s * 1000)} ${what}`);
     if (shown.join('\n') === this.changesShown) return;
     this.changesShown = shown.join('\n');
     this.changes.replaceChildren(...shown.map((one) => element('li', {}, element('bdi', {}, one))));
@@ -444,7 +570,7 @@ export class Channel {
     let why = '';
     if (unknown) why = 'unknown';
     else if (waiting) why = 'waiting';
-    else if (this.complete && !said) why = this.state.range;
+    else if (this.complete && !said) why = this.span().said;
     this.content.hidden = this.totals.hidden = this.rangeLinks.node.hidden = unknown || waiting;
     this.chartPanel.hidden = why !== '';
     this.empty.hidden = why === '';
@@ -465,9 +591,10 @@ export class Channel {
         element('p', {}, 'This page goes on by itself; there is no need to reload it.'),
       );
     } else if (why) {
-      const longer = Object.keys(ranges)[Object.keys(ranges).indexOf(why) + 1];
+      const names = Object.keys(ranges);
+      const longer = names[names.indexOf(this.state.range) + 1]; // of a picked one, the shortest
       this.empty.append(
-        element('h2', {}, `No messages in the ${ranges[why].said}`),
+        element('h2', {}, `No messages in the ${why}`),
         element(
           'p',
           {},
@@ -480,7 +607,7 @@ export class Channel {
           element(
             'p',
             {},
-            element('a', { href: this.link({ ...this.state, range: longer }) }, `Show the ${ranges[longer].said}`),
+            element('a', { href: this.link({ ...this.state, range: longer, from: null, to: null }) }, `Show the ${ranges[longer].said}`),
           ),
         );
     }

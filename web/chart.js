@@ -1,5 +1,6 @@
 // One channel's time line: words, messages and chatters a minute. uPlot draws on a canvas; names, values at the cursor
-// and switches are ordinary elements around it.
+// and switches are ordinary elements around it. Another range is asked for by dragging over a part of it, by its buttons
+// or by keys: arrows, + and -.
 
 import { element, setText } from './dom.js';
 import { clock, compact, count, dayAndClock } from './format.js';
@@ -15,14 +16,17 @@ const watching = { name: 'viewers', label: 'Viewers', colour: '--viewers' };
 const watchingAt = 1 + 2 * series.length; // its column, behind those of points()
 const markColours = { live: '--good', offline: '--muted', game: '--accent', title: '--accent' };
 const minuteS = 60;
-const timeSteps = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800]; // between labels, s
+const timeSteps = [
+  60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000,
+]; // between labels, s
 
 // The columns that uPlot draws: times, then finished values, then the way from the last of them to the rate of right now
 // (drawn dashed: it is not final).
-//   minutes: Unix seconds -> row; one without a row had no messages. Steps longer than a minute show the mean of theirs.
+//   minutes: Unix seconds -> row of rowS seconds; one without a row had no messages. Steps longer than that show the mean
+//   of theirs, of chatters the mean of those with messages.
 //   seenS: when the channel was first seen; before that nothing is known, and nothing is drawn.
 //   now: the values of the last 60 seconds, or null
-export function points(minutes, { fromS, toS, stepS, seenS, now }) {
+export function points(minutes, { fromS, toS, stepS, rowS = minuteS, seenS, now }) {
   const current = Math.floor(toS / minuteS) * minuteS; // the minute in progress
   const times = [];
   const finished = series.map(() => []);
@@ -31,12 +35,18 @@ export function points(minutes, { fromS, toS, stepS, seenS, now }) {
     const end = Math.min(start + stepS, current);
     const length = end - Math.max(start, Math.floor(seenS / minuteS) * minuteS);
     const sums = series.map(() => 0);
-    for (let minute = start; length > 0 && minute < end; minute += minuteS) {
+    let said = 0;
+    for (let minute = start; length > 0 && minute < end; minute += rowS) {
       const row = minutes.get(minute);
-      if (row) series.forEach(({ name }, i) => (sums[i] += row[name]));
+      if (!row) continue;
+      series.forEach(({ name }, i) => (sums[i] += row[name]));
+      said++;
     }
     times.push(start);
-    finished.forEach((column, i) => column.push(length > 0 ? (sums[i] * minuteS) / length : null));
+    finished.forEach((column, i) => {
+      const each = series[i].name === 'chatters' ? 1 / Math.max(1, said) : minuteS / length;
+      column.push(length > 0 ? sums[i] * each : null);
+    });
     open.forEach((column) => column.push(null));
   }
   if (now) {
@@ -51,8 +61,27 @@ export function points(minutes, { fromS, toS, stepS, seenS, now }) {
   return [times, ...finished, ...open];
 }
 
+// Where a range lies after a key or a button: earlier, later, nearer, farther.
+export const moves = {
+  earlier: ({ fromS, toS }) => [fromS - (toS - fromS) / 4, toS - (toS - fromS) / 4],
+  later: ({ fromS, toS }) => [fromS + (toS - fromS) / 4, toS + (toS - fromS) / 4],
+  nearer: ({ fromS, toS }) => [fromS + (toS - fromS) / 4, toS - (toS - fromS) / 4],
+  farther: ({ fromS, toS }) => [fromS - (toS - fromS) / 2, toS + (toS - fromS) / 2],
+};
+export const moveKeys = { ArrowLeft: 'earlier', ArrowRight: 'later', '+': 'nearer', '=': 'nearer', '-': 'farther' };
+const buttons = [
+  ['earlier', '‹', 'Earlier'],
+  ['later', '›', 'Later'],
+  ['nearer', '+', 'Nearer'],
+  ['farther', '−', 'Farther'],
+];
+const draggedAtLeast = 5; // px; less is a click
+
 export class Chart {
-  constructor() {
+  // onSelect(fromS, toS), onMove(name of a move): another range is wished for
+  constructor({ onSelect, onMove }) {
+    this.onSelect = onSelect;
+    this.onMove = onMove;
     this.hidden = new Set();
     this.legend = element('div', { class: 'legend', role: 'group', 'aria-label': 'Lines of the chart' });
     this.values = {};
@@ -77,11 +106,29 @@ export class Chart {
     }
     this.moment = element('span', { class: 'moment' });
     this.legend.append(this.moment);
+    this.zoom = element('div', { class: 'zoom', role: 'group', 'aria-label': 'Range of the chart' });
+    for (const [name, text, label] of buttons)
+      this.zoom.append(
+        element('button', { type: 'button', class: 'quiet', 'aria-label': label, title: label, onclick: () => this.onMove(name) }, text),
+      );
+    this.legend.append(this.zoom);
     this.canvas = element('div', {
       class: 'canvas',
       role: 'img',
+      tabindex: '0',
       'aria-label': 'Words, messages and chatters a minute',
+      'aria-keyshortcuts': 'ArrowLeft ArrowRight + -',
+      onkeydown: (event) => {
+        if (!(event.key in moveKeys) || event.ctrlKey || event.metaKey || event.altKey) return;
+        event.preventDefault();
+        this.onMove(moveKeys[event.key]);
+      },
+      onpointerdown: () => (this.dragging = true),
     });
+    this.released = () => {
+      this.dragging = false;
+    };
+    for (const event of ['pointerup', 'pointercancel']) addEventListener(event, this.released);
     this.node = element('div', { class: 'chart' }, this.legend, this.canvas);
     this.resize = new ResizeObserver(() => this.fit());
     this.resize.observe(this.canvas);
@@ -92,6 +139,7 @@ export class Chart {
   close() {
     this.resize.disconnect();
     removeEventListener('themechange', this.recolour);
+    for (const event of ['pointerup', 'pointercancel']) removeEventListener(event, this.released);
     this.plot?.destroy();
   }
 
@@ -106,12 +154,14 @@ export class Chart {
     });
   }
 
-  // See points(), levelsOf() and changesOf().
+  // See points(), levelsOf() and changesOf(). moments: [{ s }].
   show(minutes, range) {
+    if (this.dragging && this.plot) return; // a drag would lose what it has marked
     const columns = points(minutes, range);
-    const viewers = levelsOf(range.viewers, columns[0], range.stepS);
+    const viewers = levelsOf(range.viewers, columns[0], range.stepS, range.rowS);
     const watched = viewers.some((value) => value !== null);
     this.range = range;
+    this.layers = columns[0].map((time) => minutes.get(time)?.layer);
     this.data = [...columns, viewers];
     if (this.plot && watched === this.watched) this.plot.setData(this.data);
     else this.rebuild(watched);
@@ -138,13 +188,6 @@ export class Chart {
     this.plot?.destroy();
     const style = getComputedStyle(this.canvas);
     const colour = (name) => style.getPropertyValue(name).trim();
-    const font = `12px ${style.fontFamily}`;
-    const axis = {
-      stroke: colour('--muted'),
-      font,
-      ticks: { show: false },
-      grid: { stroke: colour('--grid'), width: 1 },
-    };
     const line = ({ name, label, colour: stroke, fill }, dashed) => ({
       label,
       show: !this.hidden.has(name),
@@ -164,7 +207,7 @@ export class Chart {
         ...size,
         padding: [8, 20, 0, 0],
         legend: { show: false },
-        cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+        cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
         scales: {
           x: {
             time: true,
@@ -175,25 +218,15 @@ export class Chart {
           viewers: { range: (_, __, max) => fromZero(_, __, max * 1.2) },
         },
         axes: [
+          timeAxis(style),
+          valueAxis(style),
           {
-            ...axis,
-            grid: { show: false },
-            values: (_, splits) => timeLabels(splits),
-            incrs: timeSteps,
-            space: 70,
-            size: 28,
-          },
-          { ...axis, values: (_, splits) => splits.map(compact), size: 52, space: 40 },
-          {
-            ...axis,
+            ...valueAxis(style),
             scale: watching.name,
             side: 1,
             show: Boolean(watched),
             grid: { show: false },
             stroke: colour(watching.colour),
-            values: (_, splits) => splits.map(compact),
-            size: 52,
-            space: 40,
           },
         ],
         series: [
@@ -202,17 +235,42 @@ export class Chart {
           ...series.map((one) => line(one, true)),
           { ...line(watching, false), scale: watching.name, width: 1.25 },
         ],
-        hooks: { setCursor: [() => this.readOut()], draw: [(plot) => this.mark(plot, colour)] },
+        hooks: { setSelect: [(plot) => this.select(plot)], setCursor: [() => this.readOut()], draw: [(plot) => this.mark(plot, colour)] },
       },
       this.data,
       this.canvas,
     );
   }
 
-  // A line across the chart where the stream changed.
+  select(plot) {
+    const { left, width } = plot.select;
+    if (width >= draggedAtLeast) this.onSelect(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+    if (width > 0) plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  }
+
+  // A line across the chart where the stream changed, a mark above where chat stood out, and a fine line below along what
+  // was counted anew from the log.
   mark(plot, colour) {
     const { ctx, bbox } = plot;
+    const ratio = devicePixelRatio;
     ctx.save();
+    ctx.fillStyle = colour('--moment');
+    for (const { s } of this.range.moments ?? []) {
+      const x = plot.valToPos(s, 'x', true);
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.beginPath();
+      ctx.moveTo(x - 4 * ratio, bbox.top - 6 * ratio);
+      ctx.lineTo(x + 4 * ratio, bbox.top - 6 * ratio);
+      ctx.lineTo(x, bbox.top + 2 * ratio);
+      ctx.fill();
+    }
+    ctx.fillStyle = colour('--muted');
+    this.layers.forEach((layer, i) => {
+      if (layer !== 'batch') return;
+      const x = plot.valToPos(this.data[0][i], 'x', true);
+      const end = plot.valToPos(this.data[0][i + 1] ?? this.range.toS, 'x', true);
+      ctx.fillRect(x, bbox.top + bbox.height - ratio, Math.max(0, end - x), ratio);
+    });
     ctx.setLineDash([2 * devicePixelRatio, 4 * devicePixelRatio]);
     for (const { s, what } of this.range.changes) {
       const x = Math.round(plot.valToPos(s, 'x', true));
@@ -243,7 +301,7 @@ export class Chart {
     else
       setText(
         this.moment,
-        `a minute at ${toS - fromS > 86400 ? dayAndClock(time) : clock(time)}${stepS > minuteS ? `, mean of ${stepS / minuteS} min` : ''}`,
+        `a minute at ${toS - fromS > 86400 ? dayAndClock(time) : clock(time)}${stepS > minuteS ? `, mean of ${span(stepS)}` : ''}${said(this.layers[i])}`,
       );
   }
 
@@ -264,7 +322,35 @@ export class Chart {
   }
 }
 
+const span = (s) => (s < 3600 ? `${s / 60} min` : s < 86400 ? `${s / 3600} h` : 'a day');
+const said = (layer) => (layer === 'batch' ? ' · recounted' : '');
 const fromZero = (_, __, max) => [0, max > 0 ? max * 1.08 : 10];
+
+// Axes as all charts have them; style: the computed one of the chart's element.
+function axis(style) {
+  const colour = (name) => style.getPropertyValue(name).trim();
+  return {
+    stroke: colour('--muted'),
+    font: `12px ${style.fontFamily}`,
+    ticks: { show: false },
+    grid: { stroke: colour('--grid'), width: 1 },
+  };
+}
+
+export function timeAxis(style) {
+  return {
+    ...axis(style),
+    grid: { show: false },
+    values: (_, splits) => timeLabels(splits),
+    incrs: timeSteps,
+    space: 70,
+    size: 28,
+  };
+}
+
+export function valueAxis(style) {
+  return { ...axis(style), values: (_, splits) => splits.map(compact), size: 52, space: 40 };
+}
 
 // 13:05, and the day where a new one begins.
 function timeLabels(splits) {

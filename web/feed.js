@@ -12,7 +12,8 @@ const nearEnd = 24; // px
 const idOf = (row) => row.id || `${row.time} ${row.user_id} ${row.text}`;
 
 export class Feed {
-  constructor() {
+  // onFind(open): messages of before are to be looked for, or no longer
+  constructor(onFind) {
     this.rows = new Map(); // what is shown, by id
     this.shown = []; // the same by time
     this.waiting = [];
@@ -33,7 +34,7 @@ export class Feed {
     this.scroller = element(
       'div',
       {
-        class: 'scroller',
+        class: 'scroller live',
         tabindex: '0',
         role: 'log',
         'aria-live': 'off',
@@ -42,10 +43,15 @@ export class Feed {
       this.empty,
       this.list,
     );
+    this.find = element(
+      'button',
+      { type: 'button', class: 'quiet', 'aria-expanded': 'false', onclick: () => onFind(this.find.getAttribute('aria-expanded') !== 'true') },
+      'Search',
+    );
     this.node = element(
       'section',
       { class: 'panel feed', 'aria-labelledby': 'feed-title' },
-      element('div', { class: 'head' }, element('h2', { id: 'feed-title' }, 'Messages'), this.state, this.button),
+      element('div', { class: 'head' }, element('h2', { id: 'feed-title' }, 'Messages'), this.state, this.find, this.button),
       this.scroller,
     );
     this.ask = paced(250, () => this.paint());
@@ -101,7 +107,7 @@ export class Feed {
   markRemoved(rows) {
     for (const row of rows) {
       const known = row.deleted && this.rows.get(idOf(row));
-      if (known && !known.row.deleted) this.remove(known, row);
+      if (known && !known.row.deleted) remove(known, row);
     }
   }
 
@@ -143,7 +149,7 @@ export class Feed {
       this.missed = 0;
     }
     for (const row of this.waiting) {
-      const made = this.make(row);
+      const made = makeMessage(row);
       this.rows.set(idOf(row), made);
       this.place(made);
     }
@@ -163,31 +169,31 @@ export class Feed {
     this.shown.splice(at, 0, made);
   }
 
-  make(row) {
-    const name = harmless(row.user_name || row.login || row.user_id);
-    const text = element('bdi', { class: row.action ? 'text action' : 'text' }, harmless(row.text));
-    const node = element(
-      'li',
-      {},
-      element('time', { datetime: row.time }, clock(Date.parse(row.time), true)),
-      ' ',
-      element('bdi', { class: `name hue-${hue(String(row.user_id), hues)}` }, name),
-      ' ',
-      row.shared
-        ? element('span', { class: 'tag', title: 'Said in another channel of a shared chat' }, 'shared')
-        : null,
-      row.shared ? ' ' : null,
-      text,
-    );
-    const made = { node, text, row };
-    if (row.deleted) this.remove(made, row);
-    return made;
-  }
+}
 
-  remove(made, row) {
-    made.row = row;
-    made.node.classList.add('removed');
-    made.text.className = 'text';
-    setText(made.text, 'message removed');
-  }
+// A message's row: { node, text, row }. time(ms): its time as text.
+export function makeMessage(row, time = (ms) => clock(ms, true)) {
+  const name = harmless(row.user_name || row.login || row.user_id);
+  const text = element('bdi', { class: row.action ? 'text action' : 'text' }, harmless(row.text));
+  const node = element(
+    'li',
+    {},
+    element('time', { datetime: row.time }, time(Date.parse(row.time))),
+    ' ',
+    element('bdi', { class: `name hue-${hue(String(row.user_id), hues)}` }, name),
+    ' ',
+    row.shared ? element('span', { class: 'tag', title: 'Said in another channel of a shared chat' }, 'shared') : null,
+    row.shared ? ' ' : null,
+    text,
+  );
+  const made = { node, text, row };
+  if (row.deleted) remove(made, row);
+  return made;
+}
+
+function remove(made, row) {
+  made.row = row;
+  made.node.classList.add('removed');
+  made.text.className = 'text';
+  setText(made.text, 'message removed');
 }

@@ -7,6 +7,11 @@ export function count(number) {
   return number == null ? '–' : whole.format(number);
 }
 
+// A share: 4.2 %
+export function percent(share) {
+  return share == null ? '–' : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
+
 // For the axes of charts: 123K
 export function compact(number) {
   return number == null ? '–' : Math.abs(number) < 100000 ? whole.format(number) : short.format(number);

@@ -2,13 +2,17 @@
 
 import * as api from './api.js';
 import { element, isPointedAt, paced, setText } from './dom.js';
-import { ago, count, harmless, sentence } from './format.js';
+import { ago, agoSaid, count, harmless, percent, sentence } from './format.js';
 import { openLive } from './live.js';
+import { makeSpark, paintSpark } from './spark.js';
 import { Table } from './table.js';
 
 const settleMs = 3000; // rows that change places every second cannot be read
 const patienceMs = 1000; // for the first event, before asking without it
 
+const compared = 4;
+
+const compareLink = (channels) => `#/compare/${channels.map(encodeURIComponent).join(',')}`;
 export const channelLink = (channel) => `#/c/${encodeURIComponent(channel)}`;
 
 export class Overview {
@@ -32,6 +36,7 @@ export class Overview {
           text: (row) => harmless(row.channel),
           link: (row) => channelLink(row.channel),
           share: (row) => row.messages_per_minute / this.busiest,
+          badge: (row) => momentBadge(row.moment),
         },
         {
           name: 'messages_per_minute',
@@ -40,6 +45,13 @@ export class Overview {
           sortable: true,
           descending: true,
           text: (row) => count(row.messages_per_minute),
+        },
+        {
+          name: 'spark',
+          label: '30 minutes',
+          title: 'Messages of each of the last 30 minutes',
+          make: makeSpark,
+          paint: (node, row) => paintSpark(node, row.spark),
         },
         {
           name: 'words_per_minute',
@@ -56,6 +68,23 @@ export class Overview {
           sortable: true,
           descending: true,
           text: (row) => count(row.chatters),
+        },
+        {
+          name: 'viewers',
+          label: 'Viewers',
+          number: true,
+          sortable: true,
+          descending: true,
+          text: (row) => count(row.viewers),
+        },
+        {
+          name: 'participation',
+          label: 'Take part',
+          title: 'Chatters of the last 10 minutes for each viewer',
+          number: true,
+          sortable: true,
+          descending: true,
+          text: (row) => percent(row.participation),
         },
         {
           name: 'top_emote',
@@ -117,13 +146,14 @@ export class Overview {
         this.setState({ filter: '' });
       },
     });
+    this.compare = element('a', { class: 'quiet', title: 'The first four of this list on one chart' }, 'Compare');
     this.note = element('p', { class: 'note', role: 'status' });
     this.holder = element('div', { class: 'panel channels' }, this.table.node);
     this.empty = element('div', { class: 'empty', hidden: true });
     this.node = element(
       'div',
       { class: 'view overview' },
-      element('div', { class: 'titlebar' }, this.title, this.totals, element('div', { class: 'tools' }, this.filter)),
+      element('div', { class: 'titlebar' }, this.title, this.totals, element('div', { class: 'tools' }, this.compare, this.filter)),
       this.note,
       this.holder,
       this.empty,
@@ -223,7 +253,14 @@ export class Overview {
           ? `${count(rows.length)} of ${count(this.channels.size)} channels match “${filter}”`
           : '',
     );
+    this.compare.hidden = rows.length === 0;
+    this.compare.href = compareLink(this.order.slice(0, compared));
     this.holder.hidden = rows.length === 0;
+    for (const name of ['viewers', 'participation'])
+      this.table.node.classList.toggle(
+        `knows-${name}`,
+        rows.some((row) => row[name] != null),
+      );
     this.table.setSorted(sort, ascending);
     this.table.show(rows);
     this.explain();
@@ -253,11 +290,20 @@ export class Overview {
   }
 }
 
+// What just stood out; the server names moments of the last ten minutes.
+function momentBadge(moment) {
+  const ms = Date.parse(moment ?? '');
+  if (Number.isNaN(ms)) return null;
+  const age = ago(ms, api.serverTime());
+  return { text: `★ ${age}`, title: `Chat stood out: a moment ${agoSaid(ms, api.serverTime())}` };
+}
+
 function comparison(channels, column, ascending) {
   const sign = ascending ? 1 : -1;
   return (a, b) => {
-    const x = channels.get(a)[column] ?? '';
-    const y = channels.get(b)[column] ?? '';
+    const nothing = ['channel', 'top_emote'].includes(column) ? '' : -1;
+    const x = channels.get(a)[column] ?? nothing;
+    const y = channels.get(b)[column] ?? nothing;
     if (x < y) return -sign;
     if (x > y) return sign;
     return a < b ? -1 : 1;

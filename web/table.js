@@ -1,12 +1,13 @@
 // Tables of many rows whose numbers change all the time. A row keeps its elements for as long as it is shown; an update
 // writes only the cells whose text changed, and moves only the rows whose place changed.
 
-import { element, paced } from './dom.js';
+import { element, paced, setText } from './dom.js';
 
-// columns: [{ name, label, heads, number, text(row), link(row), share(row), hint, sortable, descending }]
+// columns: [{ name, label, title, heads, number, text(row), link(row), share(row), badge(row), hint, sortable, descending }]
+// or, of a cell that is drawn: [{ name, label, make(), paint(node, row) }]
 //   heads: the cell names its row; text: what the cell says; link: where it leads (asked once a row); share: 0..1, drawn
 //   as a bar behind the text; hint: the text can be too long for its cell, so it is also a tooltip; descending: the first press on
-//   its head puts the greatest on top.
+//   its head puts the greatest on top; badge: { text, title } of a mark behind the text, or null; title: what the column means.
 // key(row): what makes a row the same row. onSort(column): a head was pressed.
 export class Table {
   constructor({ caption, columns, key, onSort, interval = 1000 }) {
@@ -17,7 +18,7 @@ export class Table {
     this.heads = new Map();
     const head = element('tr');
     for (const column of columns) {
-      const th = element('th', { scope: 'col', class: classOf(column) });
+      const th = element('th', { scope: 'col', class: classOf(column), title: column.title });
       if (onSort && column.sortable)
         th.append(element('button', { type: 'button', onclick: () => onSort(column) }, column.label));
       else th.append(column.label);
@@ -73,10 +74,19 @@ export class Table {
     const made = { node: element('tr'), cells: [] };
     for (const column of this.columns) {
       const cell = element(column.heads ? 'th' : 'td', { class: classOf(column), scope: column.heads ? 'row' : null });
+      if (column.make) {
+        const target = column.make();
+        cell.append(target);
+        made.cells.push({ target });
+        made.node.append(cell);
+        continue;
+      }
       const bar = column.share ? element('span', { class: 'bar', 'aria-hidden': 'true' }) : null;
       const target = column.link ? element('a', { href: column.link(row) }) : element('bdi');
       cell.append(...(bar ? [bar, target] : [target]));
-      made.cells.push({ target, bar, text: null, width: null });
+      const badge = column.badge ? element('span', { class: 'badge', hidden: true }) : null;
+      if (badge) cell.append(' ', badge);
+      made.cells.push({ target, bar, badge, text: null, width: null });
       made.node.append(cell);
     }
     return made;
@@ -85,10 +95,20 @@ export class Table {
   fill(made, row) {
     this.columns.forEach((column, i) => {
       const cell = made.cells[i];
+      if (column.paint) {
+        column.paint(cell.target, row);
+        return;
+      }
       const text = column.text(row);
       if (text !== cell.text) {
         cell.target.textContent = cell.text = text;
         if (column.hint) cell.target.title = text;
+      }
+      if (cell.badge) {
+        const badge = column.badge(row);
+        cell.badge.hidden = !badge;
+        setText(cell.badge, badge?.text ?? '');
+        if (badge) cell.badge.title = badge.title;
       }
       if (!cell.bar) return;
       const width = Math.round(column.share(row) * 200) / 200;

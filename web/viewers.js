@@ -24,8 +24,8 @@ export function isFresh(row, nowS) {
   return nowS - secondsOf(row) - minuteS < goneS;
 }
 
-// The chart's column: for each time the mean of the minutes with a sample from there to the next, or null.
-export function levelsOf(rows, times, stepS) {
+// The chart's column: for each time the mean of the rows with a sample from there to the next, or null.
+export function levelsOf(rows, times, stepS, rowS = minuteS) {
   const byMinute = new Map(rows.map((row) => [secondsOf(row), row.viewers]));
   const last = rows.at(-1);
   return times.map((time, i) => {
@@ -33,7 +33,7 @@ export function levelsOf(rows, times, stepS) {
     if (i === times.length - 1 && time % stepS !== 0) return last && isFresh(last, time) ? last.viewers : null;
     let sum = 0;
     let number = 0;
-    for (let minute = Math.ceil(time / minuteS) * minuteS; minute < time + stepS; minute += minuteS) {
+    for (let minute = Math.ceil(time / rowS) * rowS; minute < time + stepS; minute += rowS) {
       if (!byMinute.has(minute)) continue;
       sum += byMinute.get(minute);
       number++;

@@ -1,4 +1,4 @@
-/* ask.c - the commands that ask the store: channels, rate, words, users, viewers, moments. */
+/* ask.c - the commands that ask the store: channels, rate, words, users, viewers, engagement, moments. */
 #include "cmd/commands.h"
 
 #include "base/clock.h"
@@ -150,6 +150,11 @@ static int ask_viewers(const hb_options *options)
     return ask(options, HB_ASK_VIEWERS);
 }
 
+static int ask_engagement(const hb_options *options)
+{
+    return ask(options, HB_ASK_ENGAGEMENT);
+}
+
 static int ask_moments(const hb_options *options)
 {
     return ask(options, HB_ASK_MOMENTS);
@@ -186,5 +191,8 @@ const hb_command hb_command_words = {"words",       "CHANNEL", "a channel's most
 const hb_command hb_command_users = {"users", "CHANNEL", "a channel's most active users", users_options, 1, ask_users};
 const hb_command hb_command_viewers = {
     "viewers", "CHANNEL", "a channel's viewers, game and title, minute by minute", minutes_options, 1, ask_viewers};
+const hb_command hb_command_engagement = {
+    "engagement",    "CHANNEL", "how much a channel's viewers take part, minute by minute",
+    minutes_options, 1,         ask_engagement};
 const hb_command hb_command_moments = {
     "moments", "[CHANNEL]", "minutes in which chat stood out, and its words then", moments_options, 1, ask_moments};

@@ -74,6 +74,8 @@ static void compare_minute(hb_comparison *job, const hb_minute *stored, const hb
     compare_number(job, HB_COMPARED_MINUTES, stored->words, right->words);
     compare_number(job, HB_COMPARED_MINUTES, stored->chatters, right->chatters);
     compare_number(job, HB_COMPARED_MINUTES, stored->shared, right->shared);
+    compare_number(job, HB_COMPARED_MINUTES, stored->new_chatters, right->new_chatters);
+    compare_number(job, HB_COMPARED_MINUTES, stored->subscriber_messages, right->subscriber_messages);
     if (stored->samples == 0 && right->samples == 0)
         return;
     compare_number(job, HB_COMPARED_VIEWERS, stored->viewers_sum, right->viewers_sum);

@@ -6,7 +6,7 @@
 #include "store/store.h"
 
 typedef enum hb_compared_table {
-    HB_COMPARED_MINUTES, /* wordcount: messages, words, chatters, shared */
+    HB_COMPARED_MINUTES, /* wordcount: all but viewers */
     HB_COMPARED_VIEWERS, /* viewers: viewers, samples, game, title */
     HB_COMPARED_WORDS,   /* wordfreq: count */
     HB_COMPARED_USERS,   /* msgperuser: user_name, messages, words, minutes */

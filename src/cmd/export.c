@@ -59,8 +59,11 @@ static hb_bytes layer_text(hb_layer layer)
 /* ---- Minutes ---- */
 
 static const hb_field wordcount_fields[] = {
-    {"time", HB_FIELD_TIME},      {"channel", HB_FIELD_TEXT}, {"messages", HB_FIELD_COUNT}, {"words", HB_FIELD_COUNT},
-    {"chatters", HB_FIELD_COUNT}, {"shared", HB_FIELD_COUNT}, {"layer", HB_FIELD_TEXT},
+    {"time", HB_FIELD_TIME},          {"channel", HB_FIELD_TEXT},
+    {"messages", HB_FIELD_COUNT},     {"words", HB_FIELD_COUNT},
+    {"chatters", HB_FIELD_COUNT},     {"shared", HB_FIELD_COUNT},
+    {"new_chatters", HB_FIELD_COUNT}, {"subscriber_messages", HB_FIELD_COUNT},
+    {"layer", HB_FIELD_TEXT},
 };
 
 static bool put_minute(void *context, const hb_minute_row *row, hb_layer layer)
@@ -74,6 +77,8 @@ static bool put_minute(void *context, const hb_minute_row *row, hb_layer layer)
                                                  {.count = count->words},
                                                  {.count = count->chatters},
                                                  {.count = count->shared},
+                                                 {.count = count->new_chatters},
+                                                 {.count = count->subscriber_messages},
                                                  {.text = layer_text(layer)}});
 }
 

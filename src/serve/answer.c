@@ -15,7 +15,8 @@
 static const hb_column channel_columns[] = {
     {"channel", HB_CELL_TEXT},          {"room_id", HB_CELL_TEXT},   {"messages_per_minute", HB_CELL_REAL},
     {"words_per_minute", HB_CELL_REAL}, {"chatters", HB_CELL_COUNT}, {"top_emote", HB_CELL_TEXT},
-    {"first_seen", HB_CELL_TIME},       {"last_seen", HB_CELL_TIME}, {"moment", HB_CELL_TIME}};
+    {"first_seen", HB_CELL_TIME},       {"last_seen", HB_CELL_TIME}, {"viewers", HB_CELL_COUNT},
+    {"participation", HB_CELL_SHARE},   {"moment", HB_CELL_TIME},    {"spark", HB_CELL_SPARK}};
 static const hb_column rate_columns[] = {{"time", HB_CELL_TIME},    {"messages", HB_CELL_COUNT},
                                          {"words", HB_CELL_COUNT},  {"chatters", HB_CELL_COUNT},
                                          {"shared", HB_CELL_COUNT}, {"layer", HB_CELL_TEXT}};
@@ -29,6 +30,16 @@ static const hb_column user_columns[] = {{"rank", HB_CELL_COUNT},
 static const hb_column viewer_columns[] = {{"time", HB_CELL_TIME},     {"viewers", HB_CELL_COUNT},
                                            {"samples", HB_CELL_COUNT}, {"game", HB_CELL_TEXT},
                                            {"title", HB_CELL_TEXT},    {"layer", HB_CELL_TEXT}};
+static const hb_column engagement_columns[] = {{"time", HB_CELL_TIME},
+                                               {"messages", HB_CELL_COUNT},
+                                               {"chatters", HB_CELL_COUNT},
+                                               {"viewers", HB_CELL_COUNT},
+                                               {"messages_per_100_viewers", HB_CELL_SHARE},
+                                               {"participation", HB_CELL_SHARE},
+                                               {"new_chatters", HB_CELL_COUNT},
+                                               {"returning_chatters", HB_CELL_COUNT},
+                                               {"subscriber_share", HB_CELL_SHARE},
+                                               {"layer", HB_CELL_TEXT}};
 static const hb_column stream_columns[] = {{"time", HB_CELL_TIME},
                                            {"change", HB_CELL_TEXT},
                                            {"viewers", HB_CELL_COUNT},
@@ -56,9 +67,20 @@ static const struct {
     [HB_ASK_WORDS] = {COLUMNS(word_columns), HB_HOUR_S},
     [HB_ASK_USERS] = {COLUMNS(user_columns), HB_HOUR_S},
     [HB_ASK_VIEWERS] = {COLUMNS(viewer_columns), HB_MINUTE_S},
+    [HB_ASK_ENGAGEMENT] = {COLUMNS(engagement_columns), HB_MINUTE_S},
     [HB_ASK_STREAMS] = {COLUMNS(stream_columns), HB_MINUTE_S},
     [HB_ASK_MOMENTS] = {COLUMNS(moment_columns), HB_MINUTE_S},
 };
+
+void hb_answer_blame_sheet(const hb_sheet_row *row, hb_error *error)
+{
+    char hour[HB_TIME_TEXT];
+    const hb_error why = *error;
+    if (why.code != HB_ERROR_CORRUPT && why.code != HB_ERROR_VERSION)
+        return;
+    hb_time_print_hour(row->hour_s, hour);
+    hb_fail(error, why.code, "the sheet of %.*s at %s cannot be read: %s", HB_PRINT(row->channel), hour, why.text);
+}
 
 hb_cell *hb_answer_add_row(hb_answer *answer)
 {
@@ -153,7 +175,10 @@ static bool take_channel(hb_answer *answer, hb_bytes channel, hb_error *error)
 
 static bool take_range(hb_answer *answer, const hb_question *question, hb_error *error)
 {
-    const int64_t step_s = kinds[question->kind].step_s;
+    const int64_t step_s = question->step_s > 0 ? question->step_s : kinds[question->kind].step_s;
+    if (question->step_s < 0 || question->step_s % HB_MINUTE_S != 0 || step_s > HB_ANSWER_STEP_MAX_S)
+        return hb_fail(error, HB_ERROR_USAGE, "the step must be a number of whole minutes, up to %d days",
+                       HB_ANSWER_STEP_MAX_S / HB_DAY_S);
     if (question->from_s > question->to_s)
         return hb_fail(error, HB_ERROR_USAGE, "the range ends before it begins: 'from' is after 'to'");
     if (question->from_s < 0 || question->to_s > TIME_END_S)
@@ -202,15 +227,17 @@ static bool answer_moments(hb_answer *answer, hb_store *store, const hb_question
 static bool fill(hb_answer *answer, hb_store *store, const hb_question *question, int64_t now_s, hb_error *error)
 {
     if (question->kind == HB_ASK_CHANNELS)
-        return hb_answer_list_channels(answer, store, question->limit, now_s, error);
+        return hb_answer_list_channels(answer, store, question, now_s, error);
     if (question->kind == HB_ASK_MOMENTS)
         return answer_moments(answer, store, question, error);
     if (!take_channel(answer, question->channel, error) || !take_range(answer, question, error))
         return false;
     const bool ranking = question->kind == HB_ASK_WORDS || question->kind == HB_ASK_USERS;
-    if (!(ranking                            ? hb_answer_rank(answer, store, question, error)
-          : question->kind == HB_ASK_STREAMS ? hb_answer_list_streams(answer, store, question->limit, now_s, error)
-                                             : answer_minutes(answer, store, question, error)))
+    if (!(ranking                               ? hb_answer_rank(answer, store, question, error)
+          : question->step_s > HB_MINUTE_S      ? hb_answer_list_steps(answer, store, question, error)
+          : question->kind == HB_ASK_ENGAGEMENT ? hb_answer_list_engagement(answer, store, question->limit, error)
+          : question->kind == HB_ASK_STREAMS    ? hb_answer_list_streams(answer, store, question->limit, now_s, error)
+                                                : answer_minutes(answer, store, question, error)))
         return false;
     return answer->cell_count > 0 || check_seen(answer, store, error);
 }

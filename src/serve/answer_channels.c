@@ -1,18 +1,23 @@
 /* answer_channels.c - the overview of all channels, made to be asked once a second for thousands of them.
  *
- * One question gives the last two minutes of every channel. Rates are an estimate for the last 60 seconds: the minute
+ * One question gives the last half hour of every channel. Rates are an estimate for the last 60 seconds: the minute
  * in progress, and of the minute before it the share that still lies within them. Chatters are those of the minute in
  * progress or of the one before, whichever are more: minutes are all that rows know exactly. The top emote is that of
  * the hour in which the channel was last seen, if that was in this hour or the one before: channels of old archives
- * must cost nothing. A moment is told of for ten minutes. */
+ * must cost nothing. A moment is told of for ten minutes. Participation needs sheets: attendance.h sees to it that they
+ * are read now and then only. */
 #include "serve/answer_table.h"
 
 #include "base/clock.h"
 #include "base/map.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-enum { MOMENT_S = 10 * HB_MINUTE_S };
+enum {
+    MOMENT_S = 10 * HB_MINUTE_S,
+    LOOKS_MAX = 128 /* channels whose sheets are looked at for one answer */
+};
 
 typedef struct channel_entry {
     hb_bytes name;
@@ -22,7 +27,12 @@ typedef struct channel_entry {
     double messages;
     double words;
     uint64_t chatters;
+    uint64_t viewers;      /* of the newest minute with samples, */
+    int64_t sampled_s;     /* and which one that was; HB_TIME_NONE */
+    double viewers_sum;    /* of the minutes that participation is told of, */
+    unsigned viewers_seen; /* so many of which have samples */
     int64_t moment_s;
+    uint64_t *spark;
 } channel_entry;
 
 typedef struct channel_list {
@@ -44,7 +54,10 @@ static bool add_channel(void *context, const hb_channel_row *row)
                              .room_id = hb_arena_copy(&list->answer->texts, row->room_id),
                              .first_seen_s = row->first_seen_s,
                              .last_seen_s = row->last_seen_s,
-                             .moment_s = HB_TIME_NONE};
+                             .sampled_s = HB_TIME_NONE,
+                             .moment_s = HB_TIME_NONE,
+                             .spark = hb_arena_alloc(&list->answer->texts, HB_ANSWER_SPARK * sizeof *entry->spark)};
+    memset(entry->spark, 0, HB_ANSWER_SPARK * sizeof *entry->spark);
     hb_map_insert(&list->map, hb_hash(entry->name, 0), (uint32_t)list->count++);
     return true;
 }
@@ -59,16 +72,35 @@ static channel_entry *find_channel(const channel_list *list, hb_bytes channel)
     return NULL;
 }
 
+static void add_viewers(channel_entry *entry, int64_t age, const hb_minute_row *row)
+{
+    if (row->count.samples == 0)
+        return;
+    const double viewers = (double)row->count.viewers_sum / (double)row->count.samples;
+    if (row->minute_s > entry->sampled_s) { /* HB_TIME_NONE is the least of all */
+        entry->sampled_s = row->minute_s;
+        entry->viewers = (uint64_t)(viewers + 0.5);
+    }
+    if (age >= 1 && age <= HB_ANSWER_PARTICIPATION) {
+        entry->viewers_sum += viewers;
+        entry->viewers_seen++;
+    }
+}
+
 static bool add_minute(void *context, const hb_minute_row *row, hb_layer layer)
 {
     channel_list *list = context;
     channel_entry *entry = find_channel(list, row->channel);
+    const int64_t age = (list->minute_s - row->minute_s) / HB_MINUTE_S; /* minutes before the one in progress */
     (void)layer;
     if (entry == NULL)
         return true;
-    const double share = row->minute_s >= list->minute_s
-                             ? 1
-                             : (double)(list->minute_s + HB_MINUTE_S - list->now_s) / (double)HB_MINUTE_S;
+    if (age >= 1 && age <= HB_ANSWER_SPARK)
+        entry->spark[HB_ANSWER_SPARK - age] = row->count.messages;
+    add_viewers(entry, age, row);
+    if (age > 1)
+        return true;
+    const double share = age <= 0 ? 1 : (double)(list->minute_s + HB_MINUTE_S - list->now_s) / (double)HB_MINUTE_S;
     entry->messages += share * (double)row->count.messages;
     entry->words += share * (double)row->count.words;
     if (row->count.chatters > entry->chatters)
@@ -121,13 +153,28 @@ static bool find_emote(channel_list *list, hb_store *store, const channel_entry 
     return true;
 }
 
-static bool add_rows(channel_list *list, hb_store *store, uint32_t limit, hb_error *error)
+/* Chatters by viewers, or NAN. Only of channels that are watched anything is read. */
+static bool find_participation(hb_attendance *attendance, hb_store *store, const channel_entry *entry,
+                               double *participation, hb_error *error)
+{
+    uint64_t chatters = HB_ATTENDANCE_UNKNOWN;
+    *participation = NAN;
+    if (entry->viewers_sum > 0 && !hb_attendance_ask(attendance, store, entry->name, &chatters, error))
+        return false;
+    if (chatters != HB_ATTENDANCE_UNKNOWN)
+        *participation = (double)chatters * entry->viewers_seen / entry->viewers_sum;
+    return true;
+}
+
+static bool add_rows(channel_list *list, hb_attendance *attendance, hb_store *store, uint32_t limit, hb_error *error)
 {
     qsort(list->entries, list->count, sizeof *list->entries, compare);
     for (size_t i = 0; i < list->count && i < limit; i++) {
         const channel_entry *entry = &list->entries[i];
         hb_bytes emote;
-        if (!find_emote(list, store, entry, &emote, error))
+        double participation;
+        if (!find_emote(list, store, entry, &emote, error) ||
+            !find_participation(attendance, store, entry, &participation, error))
             return false;
         hb_cell *cells = hb_answer_add_row(list->answer);
         cells[0].text = entry->name;
@@ -138,21 +185,31 @@ static bool add_rows(channel_list *list, hb_store *store, uint32_t limit, hb_err
         cells[5].text = emote;
         cells[6].time_s = entry->first_seen_s;
         cells[7].time_s = entry->last_seen_s;
-        cells[8].time_s = entry->moment_s;
+        cells[8].count = entry->sampled_s == HB_TIME_NONE || hb_answer_is_gone(entry->sampled_s, list->now_s)
+                             ? HB_COUNT_NONE
+                             : entry->viewers;
+        cells[9].real = participation;
+        cells[10].time_s = entry->moment_s;
+        cells[11].spark = entry->spark;
     }
     return true;
 }
 
-bool hb_answer_list_channels(hb_answer *answer, hb_store *store, uint32_t limit, int64_t now_s, hb_error *error)
+bool hb_answer_list_channels(hb_answer *answer, hb_store *store, const hb_question *question, int64_t now_s,
+                             hb_error *error)
 {
+    hb_attendance *const passing = question->attendance == NULL ? hb_attendance_open() : NULL;
+    hb_attendance *const attendance = passing == NULL ? question->attendance : passing;
     channel_list list = {.answer = answer, .now_s = now_s, .minute_s = hb_time_floor(now_s, HB_MINUTE_S)};
     answer->from_s = now_s - HB_MINUTE_S;
     answer->to_s = now_s;
+    hb_attendance_begin(attendance, list.minute_s, passing == NULL ? LOOKS_MAX : SIZE_MAX);
     const bool good = hb_store_channels(store, add_channel, &list, error) &&
-                      hb_store_minutes(store, HB_BYTES(""), list.minute_s - HB_MINUTE_S, list.minute_s + HB_MINUTE_S,
-                                       add_minute, &list, error) &&
+                      hb_store_minutes(store, HB_BYTES(""), list.minute_s - HB_ANSWER_SPARK * HB_MINUTE_S,
+                                       list.minute_s + HB_MINUTE_S, add_minute, &list, error) &&
                       hb_store_moments(store, HB_BYTES(""), now_s - MOMENT_S, now_s + 1, add_moment, &list, error) &&
-                      add_rows(&list, store, limit, error);
+                      add_rows(&list, attendance, store, question->limit, error);
+    hb_attendance_close(passing);
     hb_map_free(&list.map);
     free(list.entries);
     return good;

@@ -1,21 +1,22 @@
 /* answer_print.c - any answer as JSON, CSV, or a table for a terminal.
  *
- * Texts come from chat. JSON escapes what is not plain; CSV carries it unchanged, for programs; a table shows control
- * characters, line ends and what turns the direction of writing as '?', so that nothing can move the cursor or dress up
- * as something else, and counts columns as terminals do: two for wide characters (UAX #11) and emoji, none for marks
- * that combine with what is before them. */
+ * Texts come from chat. JSON escapes what is not plain; CSV carries it unchanged, for programs; a table shows it as
+ * text/shown.h says. */
 #include "serve/answer_table.h"
 
 #include "base/clock.h"
 #include "serve/csv.h"
 #include "serve/json.h"
-#include "text/utf8.h"
+#include "text/shown.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
-#include <unicode/uchar.h>
 
-enum { WIDTH_MAX = 60 }; /* columns of one table cell; what is longer is cut */
+enum {
+    WIDTH_MAX = 60, /* columns of one table cell; what is longer is cut */
+    SHARE_DECIMALS = 4
+};
 
 bool hb_format_parse(hb_bytes name, hb_format *format)
 {
@@ -50,16 +51,28 @@ static void print_json_cell(hb_buffer *out, const hb_column *column, const hb_ce
         hb_json_text(out, cell->text);
         break;
     case HB_CELL_COUNT:
-        hb_json_unsigned(out, cell->count);
+        if (cell->count == HB_COUNT_NONE)
+            hb_json_null(out);
+        else
+            hb_json_unsigned(out, cell->count);
         break;
     case HB_CELL_REAL:
         hb_json_real(out, cell->real, 1);
+        break;
+    case HB_CELL_SHARE:
+        hb_json_real(out, cell->real, SHARE_DECIMALS);
         break;
     case HB_CELL_TIME:
         print_json_time(out, cell->time_s);
         break;
     case HB_CELL_WORDS:
         hb_buffer_append(out, cell->text);
+        break;
+    case HB_CELL_SPARK:
+        hb_json_open(out, '[');
+        for (size_t i = 0; i < HB_ANSWER_SPARK; i++)
+            hb_json_unsigned(out, cell->spark[i]);
+        hb_json_close(out, ']');
         break;
     }
 }
@@ -100,10 +113,15 @@ static void print_plain(hb_buffer *out, hb_cell_kind kind, const hb_cell *cell)
         hb_buffer_append(out, cell->text);
         break;
     case HB_CELL_COUNT:
-        hb_buffer_print(out, "%" PRIu64, cell->count);
+        if (cell->count != HB_COUNT_NONE)
+            hb_buffer_print(out, "%" PRIu64, cell->count);
         break;
     case HB_CELL_REAL:
         hb_buffer_print(out, "%.1f", cell->real);
+        break;
+    case HB_CELL_SHARE:
+        if (!isnan(cell->real))
+            hb_buffer_print(out, "%.*f", SHARE_DECIMALS, cell->real);
         break;
     case HB_CELL_TIME:
         if (cell->time_s != HB_TIME_NONE) {
@@ -113,6 +131,10 @@ static void print_plain(hb_buffer *out, hb_cell_kind kind, const hb_cell *cell)
         break;
     case HB_CELL_WORDS:
         hb_answer_print_words(out, cell->text);
+        break;
+    case HB_CELL_SPARK:
+        for (size_t i = 0; i < HB_ANSWER_SPARK; i++)
+            hb_buffer_print(out, "%s%" PRIu64, i == 0 ? "" : " ", cell->spark[i]);
         break;
     }
 }
@@ -138,64 +160,30 @@ static void print_csv(const hb_answer *answer, hb_buffer *out)
 
 /* ---- Table ---- */
 
-static bool is_unsafe(uint32_t code_point)
-{
-    const int category = u_charType((UChar32)code_point);
-    return category == U_CONTROL_CHAR || category == U_LINE_SEPARATOR || category == U_PARAGRAPH_SEPARATOR ||
-           u_hasBinaryProperty((UChar32)code_point, UCHAR_BIDI_CONTROL);
-}
-
-/* Columns that a terminal gives a code point. */
-static unsigned width_of(uint32_t code_point)
-{
-    if (code_point < 0x300)
-        return 1;
-    const int category = u_charType((UChar32)code_point);
-    if (category == U_NON_SPACING_MARK || category == U_ENCLOSING_MARK || category == U_FORMAT_CHAR)
-        return 0;
-    const int width = u_getIntPropertyValue((UChar32)code_point, UCHAR_EAST_ASIAN_WIDTH);
-    return width == U_EA_WIDE || width == U_EA_FULLWIDTH ? 2 : 1;
-}
-
-/* Appends text as a terminal may see it, at most WIDTH_MAX columns of it; returns how many it takes. */
-static unsigned print_shown(hb_buffer *out, hb_bytes text)
-{
-    unsigned width = 0;
-    size_t cut_size = out->size; /* where the text ends if it must be cut, with one column left for the mark */
-    unsigned cut_width = 0;
-    bool bad = false;
-    for (size_t at = 0; at < text.size;) {
-        uint32_t code_point = hb_utf8_next(text, &at, &bad);
-        if (is_unsafe(code_point))
-            code_point = '?';
-        const unsigned more = width_of(code_point);
-        if (width + more > WIDTH_MAX || out->size - cut_size > (size_t)16 * WIDTH_MAX) {
-            out->size = cut_size;
-            hb_buffer_append(out, HB_BYTES("\xe2\x80\xa6")); /* … */
-            return cut_width + 1;
-        }
-        out->size += hb_utf8_put(code_point, hb_buffer_room(out, 4));
-        width += more;
-        if (width < WIDTH_MAX) {
-            cut_size = out->size;
-            cut_width = width;
-        }
-    }
-    return width;
-}
-
 typedef struct shown_cell {
     size_t start; /* in the buffer of all cells' texts */
     size_t size;
     unsigned width;
 } shown_cell;
 
+static void print_bars(hb_buffer *out, const uint64_t *spark)
+{
+    uint64_t most = 1;
+    for (size_t i = 0; i < HB_ANSWER_SPARK; i++)
+        most = spark[i] > most ? spark[i] : most;
+    for (size_t i = 0; i < HB_ANSWER_SPARK; i++)
+        hb_shown_append_bar(out, (double)spark[i] / (double)most, false);
+}
+
 static shown_cell show(hb_buffer *texts, hb_buffer *room, hb_cell_kind kind, const hb_cell *cell)
 {
     shown_cell shown = {.start = texts->size};
     room->size = 0;
-    print_plain(room, kind, cell);
-    shown.width = print_shown(texts, hb_buffer_bytes(room));
+    if (kind == HB_CELL_SPARK)
+        print_bars(room, cell->spark);
+    else
+        print_plain(room, kind, cell);
+    shown.width = hb_shown_append(texts, hb_buffer_bytes(room), WIDTH_MAX);
     shown.size = texts->size - shown.start;
     return shown;
 }
@@ -220,7 +208,10 @@ static void print_head(const hb_answer *answer, hb_buffer *out)
     if (answer->channel.size > 0)
         hb_buffer_print(out, "%.*s, ", HB_PRINT(answer->channel));
     hb_buffer_print(out, "%s to %s%s%s\n", from, to,
-                    answer->exact ? "" : "; the hour still goes on: lower ranks may lag by a minute",
+                    answer->exact ? ""
+                    : answer->columns[0].kind == HB_CELL_TIME
+                        ? "; the hour still goes on: its last minutes may lag"
+                        : "; the hour still goes on: lower ranks may lag by a minute",
                     answer->cell_count == 0 ? ": nothing" : "");
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "serve/stretches.h"
 
 #include <stdlib.h>
 
@@ -31,12 +32,6 @@ typedef struct hour_rows {
     size_t counts[HB_KINDS]; /* rows; users count as kind 0 */
 } hour_rows;
 
-typedef struct rollup_place {
-    hb_span span;
-    int64_t start_s;
-    int64_t end_s;
-} rollup_place;
-
 typedef struct ranking {
     hb_store *store;
     hb_answer *answer;
@@ -45,10 +40,7 @@ typedef struct ranking {
     const hb_ignored *ignored; /* users that take no rank; of words NULL */
     hb_ranking *sum;           /* of the range so far */
     hb_ranking *hour;          /* of one hour that is not closed */
-    rollup_place *rollups;
-    size_t rollup_count;
-    size_t rollup_capacity;
-    hour_total *hours; /* those found by the last look at minutes */
+    hour_total *hours;         /* those found by the last look at minutes */
     size_t hour_count;
     size_t hour_capacity;
     int64_t next_s; /* hours before are dealt with */
@@ -201,13 +193,7 @@ static bool take_sheet(void *context, const hb_sheet_row *row, hb_layer layer, i
     if (rank->failed || add_sheet(rank, row))
         return !rank->failed;
     rank->failed = true;
-    if (rank->error->code == HB_ERROR_CORRUPT || rank->error->code == HB_ERROR_VERSION) {
-        char hour[HB_TIME_TEXT];
-        const hb_error why = *rank->error;
-        hb_time_print_hour(row->hour_s, hour);
-        hb_fail(rank->error, why.code, "the sheet of %.*s at %s cannot be read: %s", HB_PRINT(row->channel), hour,
-                why.text);
-    }
+    hb_answer_blame_sheet(row, rank->error);
     return false;
 }
 
@@ -221,27 +207,6 @@ static bool add_hours(ranking *rank, int64_t from_s, int64_t to_s)
 
 /* ---- Days, weeks and months ---- */
 
-static bool take_rollup(void *context, hb_span span, int64_t start_s, hb_rollup_state state)
-{
-    ranking *rank = context;
-    const int64_t end_s = hb_span_end(span, start_s);
-    if (state != HB_ROLLUP_STANDS || end_s > rank->answer->to_s)
-        return true;
-    for (size_t i = 0; i < rank->rollup_count; i++) /* the longest come first: what they hold is not needed */
-        if (start_s < rank->rollups[i].end_s && end_s > rank->rollups[i].start_s)
-            return true;
-    HB_RESERVE(rank->rollups, rank->rollup_capacity, rank->rollup_count + 1);
-    rank->rollups[rank->rollup_count++] = (rollup_place){span, start_s, end_s};
-    return true;
-}
-
-static int compare_places(const void *a, const void *b)
-{
-    const rollup_place *left = a;
-    const rollup_place *right = b;
-    return (left->start_s > right->start_s) - (left->start_s < right->start_s);
-}
-
 static bool take_ranking(void *context, hb_bytes data)
 {
     ranking *rank = context;
@@ -250,26 +215,23 @@ static bool take_ranking(void *context, hb_bytes data)
     return true;
 }
 
-static bool add_rollup(ranking *rank, const rollup_place *place)
+static bool add_rollup(ranking *rank, const hb_stretch *rollup)
 {
     rank->too_many = false;
-    return hb_store_ranking(rank->store, rank->answer->channel, place->span, place->start_s,
+    return hb_store_ranking(rank->store, rank->answer->channel, rollup->span, rollup->from_s,
                             rank->users ? HB_RANKING_USERS : HB_RANKING_WORDS, take_ranking, rank, rank->error) &&
-           !rank->failed && (!rank->too_many || add_hours(rank, place->start_s, place->end_s));
+           !rank->failed && (!rank->too_many || add_hours(rank, rollup->from_s, rollup->to_s));
 }
 
 static bool add_everything(ranking *rank)
 {
-    const hb_answer *answer = rank->answer;
-    int64_t next_s = answer->from_s;
-    bool good = hb_store_rollups(rank->store, answer->from_s, answer->to_s, take_rollup, rank, rank->error);
-    if (rank->rollup_count > 0)
-        qsort(rank->rollups, rank->rollup_count, sizeof *rank->rollups, compare_places);
-    for (size_t i = 0; good && i < rank->rollup_count; i++) {
-        good = add_hours(rank, next_s, rank->rollups[i].start_s) && add_rollup(rank, &rank->rollups[i]);
-        next_s = rank->rollups[i].end_s;
-    }
-    return good && add_hours(rank, next_s, answer->to_s);
+    hb_stretches all = {0};
+    bool good = hb_stretches_find(rank->store, rank->answer->from_s, rank->answer->to_s, &all, rank->error);
+    for (size_t i = 0; good && i < all.count; i++)
+        good = all.items[i].is_rollup ? add_rollup(rank, &all.items[i])
+                                      : add_hours(rank, all.items[i].from_s, all.items[i].to_s);
+    free(all.items);
+    return good;
 }
 
 /* ---- Ranking ---- */
@@ -411,7 +373,6 @@ bool hb_answer_rank(hb_answer *answer, hb_store *store, const hb_question *quest
     hb_store_release(store);
     hb_ranking_close(rank.sum);
     hb_ranking_close(rank.hour);
-    free(rank.rollups);
     free(rank.hours);
     return good;
 }

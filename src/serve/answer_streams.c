@@ -42,7 +42,7 @@ static void add_change(streams_visit *visit, int64_t time_s, const char *change,
     cells[4].text = hb_arena_copy(&visit->answer->texts, minute->title);
 }
 
-static bool is_gone(int64_t last_s, int64_t now_s)
+bool hb_answer_is_gone(int64_t last_s, int64_t now_s)
 {
     return now_s - last_s - HB_MINUTE_S >= GONE_S;
 }
@@ -59,7 +59,7 @@ static bool visit_minute(void *context, const hb_minute_row *row, hb_layer layer
     if (visit->last_s < 0) {
         if (row->minute_s - visit->first_s >= GONE_S)
             add_change(visit, row->minute_s, "live", minute);
-    } else if (is_gone(visit->last_s, row->minute_s)) {
+    } else if (hb_answer_is_gone(visit->last_s, row->minute_s)) {
         add_change(visit, visit->last_s + HB_MINUTE_S, "offline", NULL);
         add_change(visit, row->minute_s, "live", minute);
     } else {
@@ -82,7 +82,7 @@ static bool visit_all(streams_visit *visit, const hb_answer *answer, hb_store *s
     visit->first_s = visit->last_s = -1;
     if (!hb_store_minutes(store, answer->channel, answer->from_s, answer->to_s, visit_minute, visit, error))
         return false;
-    if (visit->last_s >= 0 && is_gone(visit->last_s, end_s))
+    if (visit->last_s >= 0 && hb_answer_is_gone(visit->last_s, end_s))
         add_change(visit, visit->last_s + HB_MINUTE_S, "offline", NULL);
     return true;
 }

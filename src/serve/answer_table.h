@@ -1,8 +1,9 @@
 /* answer_table.h - an answer from the inside, for the files answer*.c only: a table of typed cells.
  *
- * answer.c takes questions and answers those about minutes, answer_rank.c those about words and users,
- * answer_channels.c the one about all channels, answer_streams.c the one about a channel's streams, answer_moments.c
- * the one about moments; answer_print.c turns any answer into text. */
+ * answer.c takes questions and answers those about minutes, answer_steps.c those about longer steps, answer_rank.c
+ * those about words and users, answer_channels.c the one about all channels, answer_streams.c the one about a channel's
+ * streams, answer_engagement.c the one about engagement, answer_moments.c the one about moments; answer_print.c turns
+ * any answer into text. */
 #ifndef HB_SERVE_ANSWER_TABLE_H
 #define HB_SERVE_ANSWER_TABLE_H
 
@@ -10,13 +11,16 @@
 
 typedef enum hb_cell_kind {
     HB_CELL_TEXT,
-    HB_CELL_COUNT,
-    HB_CELL_REAL, /* shown with one decimal */
-    HB_CELL_TIME, /* may be HB_TIME_NONE */
-    HB_CELL_WORDS /* a text: a list of words as JSON, {kind, word, count} each */
+    HB_CELL_COUNT, /* may be HB_COUNT_NONE */
+    HB_CELL_REAL,  /* shown with one decimal */
+    HB_CELL_SHARE, /* real: shown with four decimals; may be NAN */
+    HB_CELL_TIME,  /* may be HB_TIME_NONE */
+    HB_CELL_WORDS, /* a text: a list of words as JSON, {kind, word, count} each */
+    HB_CELL_SPARK  /* HB_ANSWER_SPARK counts, one after the other; in a table a row of bars */
 } hb_cell_kind;
 
-#define HB_TIME_NONE INT64_MIN /* shown as null, or nothing */
+#define HB_TIME_NONE  INT64_MIN /* shown as null, or nothing; so is NAN */
+#define HB_COUNT_NONE UINT64_MAX
 
 typedef struct hb_column {
     const char *name;
@@ -28,6 +32,7 @@ typedef union hb_cell {
     uint64_t count;
     double real;
     int64_t time_s;
+    const uint64_t *spark; /* in the answer's arena */
 } hb_cell;
 
 struct hb_answer {
@@ -46,12 +51,23 @@ struct hb_answer {
 /* Adds a row and returns its cells, valid until the next one is added. */
 hb_cell *hb_answer_add_row(hb_answer *answer);
 
-/* Answer HB_ASK_WORDS or HB_ASK_USERS, HB_ASK_CHANNELS, HB_ASK_STREAMS, and HB_ASK_MOMENTS; false and *error as the
- * store, HB_ERROR_CORRUPT for a bad sheet, HB_ERROR_LIMIT for more words or users than can be ranked. */
+/* Answer HB_ASK_WORDS or HB_ASK_USERS, HB_ASK_CHANNELS, questions with a step, HB_ASK_STREAMS, and HB_ASK_MOMENTS;
+ * false and *error as the store, HB_ERROR_CORRUPT for a bad sheet, HB_ERROR_LIMIT for more words or users than can be
+ * ranked.
+ */
 bool hb_answer_rank(hb_answer *answer, hb_store *store, const hb_question *question, hb_error *error);
-bool hb_answer_list_channels(hb_answer *answer, hb_store *store, uint32_t limit, int64_t now_s, hb_error *error);
+bool hb_answer_list_channels(hb_answer *answer, hb_store *store, const hb_question *question, int64_t now_s,
+                             hb_error *error);
+bool hb_answer_list_steps(hb_answer *answer, hb_store *store, const hb_question *question, hb_error *error);
 bool hb_answer_list_streams(hb_answer *answer, hb_store *store, uint32_t limit, int64_t now_s, hb_error *error);
+bool hb_answer_list_engagement(hb_answer *answer, hb_store *store, uint32_t limit, hb_error *error);
 bool hb_answer_list_moments(hb_answer *answer, hb_store *store, uint32_t limit, hb_error *error);
+
+/* Whether a channel whose last minute with viewer samples was this one has gone offline. */
+bool hb_answer_is_gone(int64_t last_s, int64_t now_s);
+
+/* Where *error tells of a sheet that cannot be read: says which one. */
+void hb_answer_blame_sheet(const hb_sheet_row *row, hb_error *error);
 
 /* Appends a list of words for people: "KEKW 41, lul 20". */
 void hb_answer_print_words(hb_buffer *out, hb_bytes words);

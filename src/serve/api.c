@@ -17,6 +17,7 @@ enum { MESSAGES_BUDGET_MS = 5000 }; /* for reading back; what is found by then i
 struct hb_api {
     hb_source source;
     const char *log;
+    hb_attendance *attendance;
     const hb_ignored *ignored;
 };
 
@@ -25,6 +26,7 @@ hb_api *hb_api_open(const char *store, const char *log, const hb_ignored *ignore
     hb_api *api = hb_alloc(sizeof *api);
     api->source.address = store;
     api->log = log;
+    api->attendance = hb_attendance_open();
     api->ignored = ignored;
     return api;
 }
@@ -32,6 +34,7 @@ hb_api *hb_api_open(const char *store, const char *log, const hb_ignored *ignore
 void hb_api_close(hb_api *api)
 {
     hb_source_reset(&api->source);
+    hb_attendance_close(api->attendance);
     free(api);
 }
 
@@ -41,6 +44,7 @@ static int answer_question(hb_api *api, const hb_request *request, int64_t now_s
     if (store == NULL)
         return error->code == HB_ERROR_MISSING ? 503 : hb_reply_status(error->code);
     hb_question question = hb_request_question(request);
+    question.attendance = api->attendance;
     question.ignored = request->bots ? NULL : api->ignored;
     hb_answer *answer = hb_answer_open(store, &question, now_s, error);
     if (answer == NULL) {

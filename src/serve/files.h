@@ -25,6 +25,14 @@
     FILE(table_js, "/table.js", "table.js", HB_SCRIPT)                                  \
     FILE(theme_js, "/theme.js", "theme.js", HB_SCRIPT)                                  \
     FILE(viewers_js, "/viewers.js", "viewers.js", HB_SCRIPT)                            \
+    FILE(change_js, "/change.js", "change.js", HB_SCRIPT)                               \
+    FILE(compare_js, "/compare.js", "compare.js", HB_SCRIPT)                            \
+    FILE(engagement_js, "/engagement.js", "engagement.js", HB_SCRIPT)                   \
+    FILE(moments_js, "/moments.js", "moments.js", HB_SCRIPT)                            \
+    FILE(picker_js, "/picker.js", "picker.js", HB_SCRIPT)                               \
+    FILE(ranges_js, "/ranges.js", "ranges.js", HB_SCRIPT)                               \
+    FILE(search_js, "/search.js", "search.js", HB_SCRIPT)                               \
+    FILE(spark_js, "/spark.js", "spark.js", HB_SCRIPT)                                  \
     FILE(uplot_js, "/vendor/uPlot.iife.min.js", "vendor/uPlot.iife.min.js", HB_SCRIPT)  \
     FILE(uplot_css, "/vendor/uPlot.min.css", "vendor/uPlot.min.css", HB_STYLE)          \
     FILE(uplot_licence, "/vendor/uPlot.LICENSE", "vendor/uPlot.LICENSE", HB_TEXT)       \

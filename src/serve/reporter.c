@@ -42,6 +42,7 @@ typedef struct channel_state {
 
 struct hb_reporter {
     hb_source source;
+    hb_attendance *attendance;
     const hb_ignored *ignored;
     hb_watch *watch;
     hb_news_desk desk;
@@ -170,6 +171,7 @@ static void remember_rows(hb_reporter *reporter, hb_bytes rows)
 static void ask_channels(hb_reporter *reporter, hb_store *store, bool first, int64_t now_s)
 {
     const hb_question question = {.kind = HB_ASK_CHANNELS,
+                                  .attendance = reporter->attendance,
                                   .from_s = now_s - HB_HOUR_S,
                                   .to_s = now_s,
                                   .limit = HB_LIMIT_MAX,
@@ -287,6 +289,7 @@ hb_reporter *hb_reporter_open(const char *store, const hb_ignored *ignored, hb_w
 {
     hb_reporter *reporter = hb_alloc(sizeof *reporter);
     reporter->source.address = store;
+    reporter->attendance = hb_attendance_open();
     reporter->ignored = ignored;
     reporter->watch = watch;
     reporter->desk = desk;
@@ -295,6 +298,7 @@ hb_reporter *hb_reporter_open(const char *store, const hb_ignored *ignored, hb_w
     if (pthread_create(&reporter->thread, NULL, watch_store, reporter) != 0) {
         hb_fail(error, HB_ERROR_SYSTEM, "cannot start the thread that watches the store");
         hb_source_reset(&reporter->source);
+        hb_attendance_close(reporter->attendance);
         free(reporter);
         return NULL;
     }
@@ -307,6 +311,7 @@ void hb_reporter_close(hb_reporter *reporter)
         return;
     pthread_join(reporter->thread, NULL);
     hb_source_reset(&reporter->source);
+    hb_attendance_close(reporter->attendance);
     hb_map_free(&reporter->rows);
     hb_buffer_free(&reporter->answer);
     hb_buffer_free(&reporter->event);

@@ -63,7 +63,8 @@ typedef enum parameter {
     TEXT = 128,
     BEFORE = 256,
     FORMAT = 512,
-    BOTS = 1024
+    BOTS = 1024,
+    STEP = 2048
 } parameter;
 
 static bool take_time(hb_bytes value, const char *name, int64_t now_s, int64_t *time_s, hb_error *error)
@@ -81,6 +82,17 @@ static bool take_limit(hb_bytes value, uint32_t *limit, hb_error *error)
         return hb_fail(error, HB_ERROR_USAGE, "limit is '%.*s', but must be a number from 1 to %d", HB_PRINT(value),
                        HB_LIMIT_MAX);
     *limit = (uint32_t)number;
+    return true;
+}
+
+static bool take_step(hb_bytes value, int64_t *step_s, hb_error *error)
+{
+    uint64_t number = 0;
+    if (!hb_bytes_to_u64(value, &number) || number < HB_MINUTE_S || number > HB_ANSWER_STEP_MAX_S ||
+        number % HB_MINUTE_S != 0)
+        return hb_fail(error, HB_ERROR_USAGE, "step is '%.*s', but must be seconds: a multiple of 60, up to %d",
+                       HB_PRINT(value), HB_ANSWER_STEP_MAX_S);
+    *step_s = (int64_t)number;
     return true;
 }
 
@@ -150,7 +162,7 @@ static parameter find_parameter(hb_bytes name)
         parameter parameter;
     } known[] = {{{"from", 4}, FROM},     {{"to", 2}, TO},           {{"limit", 5}, LIMIT},     {{"kind", 4}, KIND},
                  {{"user", 4}, USER},     {{"deleted", 7}, DELETED}, {{"channel", 7}, CHANNEL}, {{"text", 4}, TEXT},
-                 {{"before", 6}, BEFORE}, {{"format", 6}, FORMAT},   {{"bots", 4}, BOTS}};
+                 {{"before", 6}, BEFORE}, {{"format", 6}, FORMAT},   {{"step", 4}, STEP},       {{"bots", 4}, BOTS}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (hb_bytes_equal(known[i].name, name))
             return known[i].parameter;
@@ -180,6 +192,8 @@ static bool take_parameter(parameter which, hb_bytes value, int64_t now_s, hb_re
         return take_cursor(value, request, error);
     case FORMAT:
         return take_format(value, &request->format, error);
+    case STEP:
+        return take_step(value, &request->question.step_s, error);
     case BOTS:
         return take_flag(value, "bots", &request->bots, error);
     }
@@ -227,11 +241,12 @@ typedef struct view {
 } view;
 
 static const view views[] = {
-    {{"rate", 4}, HB_ROUTE_ANSWER, HB_ASK_RATE, FROM | TO | LIMIT, HB_LIMIT_DEFAULT_RATE},
+    {{"rate", 4}, HB_ROUTE_ANSWER, HB_ASK_RATE, FROM | TO | LIMIT | STEP, HB_LIMIT_DEFAULT_RATE},
     {{"words", 5}, HB_ROUTE_ANSWER, HB_ASK_WORDS, FROM | TO | LIMIT | KIND, HB_LIMIT_DEFAULT},
     {{"users", 5}, HB_ROUTE_ANSWER, HB_ASK_USERS, FROM | TO | LIMIT | BOTS, HB_LIMIT_DEFAULT},
-    {{"viewers", 7}, HB_ROUTE_ANSWER, HB_ASK_VIEWERS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT_RATE},
+    {{"viewers", 7}, HB_ROUTE_ANSWER, HB_ASK_VIEWERS, FROM | TO | LIMIT | STEP, HB_LIMIT_DEFAULT_RATE},
     {{"streams", 7}, HB_ROUTE_ANSWER, HB_ASK_STREAMS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
+    {{"engagement", 10}, HB_ROUTE_ANSWER, HB_ASK_ENGAGEMENT, FROM | TO | LIMIT, HB_LIMIT_DEFAULT_RATE},
     {{"moments", 7}, HB_ROUTE_ANSWER, HB_ASK_MOMENTS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT},
     {{"messages", 8},
      HB_ROUTE_MESSAGES,
@@ -242,8 +257,7 @@ static const view views[] = {
 
 static const view all_channels = {
     {"channels", 8}, HB_ROUTE_ANSWER, HB_ASK_CHANNELS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT};
-static const view all_moments = {
-    {"moments", 7}, HB_ROUTE_ANSWER, HB_ASK_MOMENTS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT};
+static const view all_moments = {{"moments", 7}, HB_ROUTE_ANSWER, HB_ASK_MOMENTS, FROM | TO | LIMIT, HB_LIMIT_DEFAULT};
 static const view live = {{"live", 4}, HB_ROUTE_LIVE, HB_ASK_CHANNELS, CHANNEL, HB_LIMIT_DEFAULT};
 
 /* Finds what the path behind "/api/v1/" asks for, and takes the channel out of it. NULL: nothing. */

@@ -79,11 +79,16 @@ static void reply_page(hb_server *server, struct evhttp_request *http, hb_bytes 
     /* The API's description is for any reader, the rest for the dashboard's own pages. */
     const hb_audience audience =
         strcmp(page.content_type, "application/json") == 0 ? HB_AUDIENCE_PROGRAM : HB_AUDIENCE_BROWSER;
+    const bool zipped = hb_page_takes_gzip(header_of(http, "Accept-Encoding"));
     hb_reply_header(http, "ETag", page.tag);
+    hb_reply_header(http, "Vary", "Accept-Encoding");
     if (hb_page_tag_matches(header_of(http, "If-None-Match"), page.tag))
         hb_reply_send(&server->traffic, http, 304, audience, NULL, (hb_bytes){NULL, 0});
-    else
-        hb_reply_send(&server->traffic, http, 200, audience, page.content_type, page.content);
+    else {
+        if (zipped)
+            hb_reply_header(http, "Content-Encoding", "gzip");
+        hb_reply_send(&server->traffic, http, 200, audience, page.content_type, zipped ? page.zipped : page.content);
+    }
 }
 
 static void reply_metrics(hb_server *server, struct evhttp_request *http)

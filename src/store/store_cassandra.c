@@ -26,7 +26,7 @@ enum { BYTES_UNDER_WAY = 8 << 20, RETRY_MS = 1000 };
 /* The text of cassandra.cql, NUL-terminated. */
 extern const char hb_cassandra_schema[];
 
-#define MINUTE_COLUMNS "messages, words, chatters, shared, layer"
+#define MINUTE_COLUMNS "messages, words, chatters, shared, layer, new_chatters, subscriber_messages"
 #define VIEWER_COLUMNS "viewers, samples, game, title"
 #define MOMENT_COLUMNS "score, messages, chatters, usual, words, layer"
 #define AT             " USING TIMESTAMP ?"
@@ -37,13 +37,13 @@ extern const char hb_cassandra_schema[];
 
 static const char *const statement_text[HB_CASSANDRA_STATEMENTS] = {
     [HB_CASSANDRA_PUT_MINUTE] =
-        "INSERT INTO wordcount (channel, day, minute, " MINUTE_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)" AT,
+        "INSERT INTO wordcount (channel, day, minute, " MINUTE_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)" AT,
     [HB_CASSANDRA_PUT_VIEWERS] =
         "INSERT INTO viewers (channel, day, minute, " VIEWER_COLUMNS ", layer) VALUES (?,?,?,?,?,?,?,?)" AT,
     [HB_CASSANDRA_PUT_LATEST] =
-        "INSERT INTO latest (minute, channel, " MINUTE_COLUMNS ") VALUES (?,?,?,?,?,?,?)" AT " AND TTL ?",
+        "INSERT INTO latest (minute, channel, " MINUTE_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?)" AT " AND TTL ?",
     [HB_CASSANDRA_PUT_LATEST_VIEWERS] = "INSERT INTO latest (minute, channel, " MINUTE_COLUMNS ", " VIEWER_COLUMNS
-                                        ") VALUES (?,?,?,?,?,?,?,?,?,?,?)" AT " AND TTL ?",
+                                        ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)" AT " AND TTL ?",
     [HB_CASSANDRA_PUT_MOMENT] =
         "INSERT INTO moments (channel, day, minute, " MOMENT_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?)" AT,
     [HB_CASSANDRA_DROP_MOMENT] = "DELETE FROM moments" AT " WHERE channel = ? AND day = ? AND minute = ?",
@@ -99,6 +99,8 @@ static const char *const statement_text[HB_CASSANDRA_STATEMENTS] = {
     [HB_CASSANDRA_CHANNEL] = "SELECT first_seen, last_seen FROM channels WHERE channel = ?",
     [HB_CASSANDRA_PROGRESS] = "SELECT part, start, position, done, late, at FROM progress WHERE layer = ?",
     [HB_CASSANDRA_CHANGED] = "SELECT changed FROM progress WHERE layer IN ('speed', 'batch') PER PARTITION LIMIT 1",
+    [HB_CASSANDRA_COLUMN] = "SELECT column_name FROM system_schema.columns"
+                            " WHERE keyspace_name = ? AND table_name = ? AND column_name = ?",
     [HB_CASSANDRA_DAYS] = "SELECT DISTINCT channel, day FROM wordcount",
     [HB_CASSANDRA_SHEET_HOURS] = "SELECT DISTINCT channel, hour FROM sheets",
     [HB_CASSANDRA_WORD_HOURS] = "SELECT DISTINCT channel, hour FROM wordfreq",
@@ -285,12 +287,37 @@ static bool run(hb_cassandra *store, const char *text, hb_error *error)
            hb_cassandra_fail(store, "cannot set up", reason, error);
 }
 
+/* "ALTER TABLE name ADD IF NOT EXISTS column type": *needed tells whether the column is missing. True for whatever else
+ * a statement is. */
+static bool is_needed(hb_cassandra *store, hb_bytes statement, bool *needed, hb_error *error)
+{
+    enum { NAME = 2, COLUMN = 7, WORDS };
+    hb_bytes words[WORDS];
+    size_t count = 0;
+    bool good = true;
+    *needed = true;
+    if (!hb_bytes_start_with(statement, HB_BYTES("ALTER")))
+        return true;
+    while (count < WORDS && hb_bytes_cut(&statement, ' ', &words[count]))
+        count++;
+    if (count < WORDS || !hb_cassandra_begin_row(store, HB_CASSANDRA_COLUMN, error))
+        return count < WORDS;
+    hb_cassandra_bind_text(store, hb_bytes_of(store->address.place));
+    hb_cassandra_bind_text(store, words[NAME]);
+    hb_cassandra_bind_text(store, words[COLUMN]);
+    hubbub_cql_rows *rows = hubbub_cql_ask(store->cql);
+    *needed = !hb_cassandra_next(store, rows, &good, error);
+    hubbub_cql_rows_close(rows);
+    return good;
+}
+
 /* Runs each statement of cassandra.cql. */
 static bool make_tables(hb_cassandra *store, hb_error *error)
 {
     hb_buffer statement = {0};
     hb_bytes rest = hb_bytes_of(hb_cassandra_schema);
     hb_bytes line;
+    bool needed = false;
     bool good = true;
     while (good && hb_bytes_cut(&rest, '\n', &line)) {
         if (hb_bytes_start_with(line, HB_BYTES("--")))
@@ -299,7 +326,9 @@ static bool make_tables(hb_cassandra *store, hb_error *error)
         line.size -= last;
         hb_buffer_append(&statement, line);
         hb_buffer_append_char(&statement, last ? '\0' : ' ');
-        good = !last || run(store, statement.data, error);
+        if (last)
+            good = is_needed(store, hb_bytes_of(statement.data), &needed, error) &&
+                   (!needed || run(store, statement.data, error));
         if (last)
             statement.size = 0;
     }

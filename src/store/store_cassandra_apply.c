@@ -143,6 +143,8 @@ static void bind_minute(writing *write, const hb_minute *count)
     hubbub_cql_bigint(cql, (int64_t)count->chatters);
     hubbub_cql_bigint(cql, (int64_t)count->shared);
     hb_cassandra_bind_text(write->store, write->layer);
+    hubbub_cql_bigint(cql, (int64_t)count->new_chatters);
+    hubbub_cql_bigint(cql, (int64_t)count->subscriber_messages);
 }
 
 static void bind_viewers(writing *write, const hb_minute *count)

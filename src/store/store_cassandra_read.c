@@ -185,7 +185,7 @@ typedef struct kept_minute {
     hb_layer layer;
 } kept_minute;
 
-/* Columns: minute, messages, words, chatters, shared, layer. */
+/* Columns: minute, messages, words, chatters, shared, layer, new_chatters, subscriber_messages. */
 static void take_counts(const hubbub_cql_rows *rows, hb_minute_row *row)
 {
     row->minute_s = hb_cassandra_time(rows, 0);
@@ -193,6 +193,8 @@ static void take_counts(const hubbub_cql_rows *rows, hb_minute_row *row)
     row->count.words = count_of(rows, 2);
     row->count.chatters = count_of(rows, 3);
     row->count.shared = count_of(rows, 4);
+    row->count.new_chatters = count_of(rows, 6); /* 5 is the layer */
+    row->count.subscriber_messages = count_of(rows, 7);
 }
 
 /* Columns from `first` on: viewers, samples, game, title. */
@@ -272,9 +274,9 @@ static outcome take_latest(hb_cassandra *store, void *context, size_t at, const 
     bool good = true;
     (void)at;
     while (hb_cassandra_next(store, asked->rows[0], &good, error)) {
-        hb_minute_row row = {.channel = hb_cassandra_text(asked->rows[0], 10)};
+        hb_minute_row row = {.channel = hb_cassandra_text(asked->rows[0], 12)};
         take_counts(asked->rows[0], &row);
-        take_viewers(asked->rows[0], 6, &row.count);
+        take_viewers(asked->rows[0], 8, &row.count);
         if (row.minute_s >= job->from_s && row.minute_s < job->to_s &&
             !job->visit(job->context, &row, layer_of(asked->rows[0], 5)))
             return STOP;

@@ -1,9 +1,10 @@
 /* store_sqlite.c - the default store: one SQLite file in WAL mode that anybody may read while hubbub writes.
  *
- * Schema, format 4 (application_id 'hbub', user_version 4); times are Unix seconds in UTC, layer is 'speed' or 'batch',
+ * Schema, format 5 (application_id 'hbub', user_version 5); times are Unix seconds in UTC, layer is 'speed' or 'batch',
  * kind is 'word', 'emote', 'emoji', 'mention', 'link' or 'command'. docs/store.md explains it to those who query it.
  *
- *     wordcount    (minute, channel)              messages, words, chatters, shared, layer
+ *     wordcount    (minute, channel)              messages, words, chatters, shared, new_chatters,
+ *                                                 subscriber_messages, layer
  *     viewers      (minute, channel)              viewers (mean of the samples), samples, game, title, layer
  *     moments      (minute, channel)              score, messages, chatters, usual, words, layer
  *     wordfreq     (channel, hour, kind, word)    count, layer                  the top K of each kind
@@ -16,7 +17,7 @@
  *     rankings     (span, start, channel, kind)   ranking
  *
  * span is 'day', 'week' or 'month', a ranking's kind 'words' or 'users'. Format 1 had no rollups and no rankings,
- * format 2 no start in progress, format 3 no moments.
+ * format 2 no start in progress, format 3 no moments, format 4 no new_chatters and no subscriber_messages.
  *
  * Why so:
  * - Minutes are keyed by minute first: all channels' current minutes are neighbours, so a flush each second writes some
@@ -42,7 +43,7 @@
 
 enum {
     APPLICATION_ID = 0x68627562, /* "hbub" */
-    FORMAT = 4,
+    FORMAT = 5,
     WRITER_CACHE_KIB = 65536,
     READER_CACHE_KIB = 8192,
     WAL_LEFT_BYTES = 64 << 20 /* what may stay of the write-ahead log's file once it starts anew */
@@ -84,6 +85,10 @@ static const char schema_of_format_4[] =
     " layer TEXT NOT NULL, PRIMARY KEY(minute, channel)) WITHOUT ROWID;"
     "CREATE INDEX moments_channel ON moments(channel, minute);";
 
+static const char schema_of_format_5[] =
+    "ALTER TABLE wordcount ADD COLUMN new_chatters INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE wordcount ADD COLUMN subscriber_messages INTEGER NOT NULL DEFAULT 0;";
+
 /* Steps from channel to channel through an index that begins with it, instead of reading all of it. */
 #define EACH_CHANNEL(table)                                                                                            \
     "WITH RECURSIVE each(channel) AS (SELECT min(channel) FROM " table                                                 \
@@ -98,14 +103,18 @@ static const char schema_of_format_4[] =
 #define FORGET(table, key, where, most)                                                                                \
     "DELETE FROM " table " WHERE (" key ") IN (SELECT " key " FROM " table " WHERE " where " LIMIT " most ")"
 
-#define MINUTES(order)                                                                                                 \
+#define MINUTES(engagement, order)                                                                                     \
     "SELECT c.channel, c.minute, c.messages, c.words, c.chatters, c.shared, c.layer, v.viewers, v.samples, v.game,"    \
-    " v.title FROM wordcount c LEFT JOIN viewers v ON v.minute = c.minute AND v.channel = c.channel"                   \
+    " v.title, " engagement " FROM wordcount c LEFT JOIN viewers v ON v.minute = c.minute AND v.channel = c.channel"   \
     " WHERE c.minute >= ?1 AND c.minute < ?2 " order
 
 #define MOMENTS(order)                                                                                                 \
     "SELECT channel, minute, score, messages, chatters, usual, words, layer FROM moments"                              \
     " WHERE minute >= ?1 AND minute < ?2 " order
+
+#define ENGAGEMENT "c.new_chatters, c.subscriber_messages"
+#define OF_ALL     "ORDER BY c.minute, c.channel"
+#define OF_CHANNEL "AND c.channel = ?3 ORDER BY c.minute"
 
 static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
     [HB_SQLITE_BEGIN] = "BEGIN IMMEDIATE",
@@ -115,8 +124,10 @@ static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
     [HB_SQLITE_SET_REPLACED] =
         "INSERT INTO batch_hours VALUES(?1, unixepoch()) ON CONFLICT DO UPDATE SET at = excluded.at",
     [HB_SQLITE_PUT_MINUTE] =
-        "INSERT INTO wordcount(minute, channel, messages, words, chatters, shared, layer) VALUES(?1,?2,?3,?4,?5,?6,?7)"
-        " ON CONFLICT DO UPDATE SET messages = ?3, words = ?4, chatters = ?5, shared = ?6, layer = ?7",
+        "INSERT INTO wordcount(minute, channel, messages, words, chatters, shared, layer, new_chatters,"
+        " subscriber_messages) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)"
+        " ON CONFLICT DO UPDATE SET messages = ?3, words = ?4, chatters = ?5, shared = ?6, layer = ?7,"
+        " new_chatters = ?8, subscriber_messages = ?9",
     [HB_SQLITE_PUT_VIEWERS] =
         "INSERT INTO viewers(minute, channel, viewers, samples, game, title, layer) VALUES(?1,?2,?3,?4,?5,?6,?7)"
         " ON CONFLICT DO UPDATE SET viewers = ?3, samples = ?4, game = ?5, title = ?6, layer = ?7",
@@ -154,8 +165,10 @@ static const char *const statement_text[HB_SQLITE_STATEMENTS] = {
     [HB_SQLITE_CLEAR_CHANNEL_USERS] = "DELETE FROM msgperuser WHERE channel = ?2 AND hour = ?1",
     [HB_SQLITE_CLEAR_CHANNEL_SHEETS] = "DELETE FROM sheets WHERE channel = ?2 AND hour = ?1",
     [HB_SQLITE_GENERATION] = "PRAGMA data_version",
-    [HB_SQLITE_MINUTES] = MINUTES("ORDER BY c.minute, c.channel"),
-    [HB_SQLITE_CHANNEL_MINUTES] = MINUTES("AND c.channel = ?3 ORDER BY c.minute"),
+    [HB_SQLITE_MINUTES] = MINUTES(ENGAGEMENT, OF_ALL),
+    [HB_SQLITE_CHANNEL_MINUTES] = MINUTES(ENGAGEMENT, OF_CHANNEL),
+    [HB_SQLITE_MINUTES_OF_FORMAT_4] = MINUTES("0, 0", OF_ALL),
+    [HB_SQLITE_CHANNEL_MINUTES_OF_FORMAT_4] = MINUTES("0, 0", OF_CHANNEL),
     [HB_SQLITE_MOMENTS] = MOMENTS("ORDER BY minute, channel"),
     [HB_SQLITE_CHANNEL_MOMENTS] = MOMENTS("AND channel = ?3 ORDER BY minute"),
     [HB_SQLITE_WORDS] = "SELECT kind, word, count, layer FROM wordfreq WHERE channel = ?1 AND hour = ?2"
@@ -282,6 +295,11 @@ static bool ask_number(hb_sqlite *store, const char *question, int64_t *answer, 
     return good;
 }
 
+bool hb_sqlite_read_format(hb_sqlite *store, hb_error *error)
+{
+    return ask_number(store, "PRAGMA user_version", &store->format, error);
+}
+
 /* Looks before SQLite does: its own messages for these are vague. *missing: there is nothing at path. */
 static bool check_path(const char *path, bool *missing, hb_error *error)
 {
@@ -331,9 +349,11 @@ static bool take_writer_lock(hb_sqlite *store, hb_error *error)
 static bool make_schema(hb_sqlite *store, hb_error *error)
 {
     hb_buffer text = {0};
-    hb_buffer_print(&text, "BEGIN IMMEDIATE; %s %s %s %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+    hb_buffer_print(&text,
+                    "BEGIN IMMEDIATE; %s %s %s %s %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
                     store->format < 1 ? schema : "", store->format < 2 ? schema_of_format_2 : "",
-                    store->format < 3 ? schema_of_format_3 : "", schema_of_format_4, APPLICATION_ID, FORMAT);
+                    store->format < 3 ? schema_of_format_3 : "", store->format < 4 ? schema_of_format_4 : "",
+                    schema_of_format_5, APPLICATION_ID, FORMAT);
     store->format = FORMAT;
     const bool good = run_text(store, "cannot set up", text.data, error);
     hb_buffer_free(&text);
@@ -344,21 +364,18 @@ static bool make_schema(hb_sqlite *store, hb_error *error)
 static bool check_format(hb_sqlite *store, bool *empty, hb_error *error)
 {
     int64_t id = 0;
-    int64_t version = 0;
     int64_t tables = 0;
-    if (!ask_number(store, "PRAGMA application_id", &id, error) ||
-        !ask_number(store, "PRAGMA user_version", &version, error) ||
+    if (!ask_number(store, "PRAGMA application_id", &id, error) || !hb_sqlite_read_format(store, error) ||
         !ask_number(store, "SELECT count(*) FROM sqlite_schema", &tables, error))
         return false;
-    *empty = id == 0 && version == 0 && tables == 0;
-    store->format = version;
+    *empty = id == 0 && store->format == 0 && tables == 0;
     if (!*empty && id != APPLICATION_ID)
         return hb_fail(error, HB_ERROR_CORRUPT,
                        "%s is a SQLite database, but no hubbub store; name another file with --store", store->path);
-    if (version > FORMAT)
+    if (store->format > FORMAT)
         return hb_fail(error, HB_ERROR_VERSION,
                        "the store %s was written by a newer hubbub (format %lld, this one knows %d); update hubbub",
-                       store->path, (long long)version, FORMAT);
+                       store->path, (long long)store->format, FORMAT);
     return true;
 }
 

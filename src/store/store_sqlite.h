@@ -44,6 +44,8 @@ typedef enum hb_sqlite_statement {
     HB_SQLITE_GENERATION,
     HB_SQLITE_MINUTES,
     HB_SQLITE_CHANNEL_MINUTES,
+    HB_SQLITE_MINUTES_OF_FORMAT_4, /* and before */
+    HB_SQLITE_CHANNEL_MINUTES_OF_FORMAT_4,
     HB_SQLITE_MOMENTS,
     HB_SQLITE_CHANNEL_MOMENTS,
     HB_SQLITE_WORDS,
@@ -93,6 +95,9 @@ static inline hb_sqlite *hb_sqlite_of(hb_store *base)
 
 /* The statement, prepared and reset; NULL and *error on failure. */
 sqlite3_stmt *hb_sqlite_statement_get(hb_sqlite *store, hb_sqlite_statement which, hb_error *error);
+
+/* Reads the file's format anew: a writer may have brought it up to date since a reader opened it. */
+bool hb_sqlite_read_format(hb_sqlite *store, hb_error *error);
 
 /* Runs a statement that gives no rows, and resets it. */
 bool hb_sqlite_run(hb_sqlite *store, sqlite3_stmt *statement, hb_error *error);

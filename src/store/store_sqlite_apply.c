@@ -149,6 +149,8 @@ static bool put_minute(applying *apply, const hb_minute_row *row)
     sqlite3_bind_int64(statement, 5, (int64_t)row->count.chatters);
     sqlite3_bind_int64(statement, 6, (int64_t)row->count.shared);
     hb_sqlite_bind_text(statement, 7, apply->layer);
+    sqlite3_bind_int64(statement, 8, (int64_t)row->count.new_chatters);
+    sqlite3_bind_int64(statement, 9, (int64_t)row->count.subscriber_messages);
     return hb_sqlite_run(apply->store, statement, apply->error) && put_viewers(apply, row);
 }
 

@@ -44,6 +44,8 @@ static hb_minute_row minute_of(sqlite3_stmt *statement)
     row.count.viewers_sum = sum >= 0 && sum < 0x1p52 ? (uint64_t)(sum + 0.5) : 0; /* undoes the mean exactly */
     row.count.game = hb_sqlite_text(statement, 9);
     row.count.title = hb_sqlite_text(statement, 10);
+    row.count.new_chatters = count_of(statement, 11);
+    row.count.subscriber_messages = count_of(statement, 12);
     return row;
 }
 
@@ -52,8 +54,12 @@ bool hb_sqlite_minutes(hb_store *base, hb_bytes channel, int64_t from_s, int64_t
 {
     hb_sqlite *const store = hb_sqlite_of(base);
     const bool all = channel.size == 0;
-    sqlite3_stmt *statement =
-        hb_sqlite_statement_get(store, all ? HB_SQLITE_MINUTES : HB_SQLITE_CHANNEL_MINUTES, error);
+    if (store->format < 5 && !hb_sqlite_read_format(store, error))
+        return false;
+    const hb_sqlite_statement of_all = store->format < 5 ? HB_SQLITE_MINUTES_OF_FORMAT_4 : HB_SQLITE_MINUTES;
+    const hb_sqlite_statement of_one =
+        store->format < 5 ? HB_SQLITE_CHANNEL_MINUTES_OF_FORMAT_4 : HB_SQLITE_CHANNEL_MINUTES;
+    sqlite3_stmt *statement = hb_sqlite_statement_get(store, all ? of_all : of_one, error);
     bool good = statement != NULL;
     if (!good)
         return false;

@@ -159,6 +159,14 @@ static membership standing_of(const hb_room *room, const hb_person *person)
     return standing;
 }
 
+bool hb_lines_is_newcomer(const hb_room *room, const hb_person *person)
+{
+    enum { ONE_OF = 3 };
+    const membership standing = standing_of(room, person);
+    return !standing.broadcaster && !standing.moderator && !standing.vip && standing.months == 0 &&
+           hb_dice_mix(person->number * 37 + room->room_id) % ONE_OF == 0;
+}
+
 static char *put_badge_info(char *pen, const membership *standing)
 {
     if (standing->months == 0)
@@ -265,7 +273,7 @@ static char *put_message_tags(char *pen, const hb_lines *lines, const hb_said *s
         pen = PUT(pen, ";emote-only=1");
     pen = PUT(pen, ";emotes=");
     pen += hb_speech_emotes_tag(lines->speech, &said->room->speech, &said->text, pen);
-    pen = said->luck % 128 == 0 ? PUT(pen, ";first-msg=1;flags=") : PUT(pen, ";first-msg=0;flags=");
+    pen = said->first && !copy ? PUT(pen, ";first-msg=1;flags=") : PUT(pen, ";first-msg=0;flags=");
     if (said->luck % 200 == 1)
         pen = PUT(pen, "0-2:P.3");
     pen = PUT(pen, ";id=");

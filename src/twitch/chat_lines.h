@@ -36,6 +36,7 @@ typedef struct hb_said {
     const hb_recent *parent; /* what it answers, or NULL */
     bool action;
     bool session;  /* said in a Shared Chat */
+    bool first;    /* the person's first message in the room */
     uint64_t luck; /* for what is left to chance on the line */
     char id[HB_UUID];
     hb_speech_text text;
@@ -50,6 +51,9 @@ const hb_speech *hb_lines_speech(const hb_lines *lines);
 
 void hb_lines_roll_id(hb_dice *dice, char id[HB_UUID]); /* a random UUID (RFC 4122, version 4) */
 void hb_lines_broadcaster(const hb_room *room, hb_person *person);
+
+/* Whether somebody has never written in the channel before this chat began: some of those without any standing. */
+bool hb_lines_is_newcomer(const hb_room *room, const hb_person *person);
 
 /* One of the channel's last messages, or NULL before the first. */
 const hb_recent *hb_lines_recent(const hb_room *room, hb_dice *dice);

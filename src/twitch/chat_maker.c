@@ -14,6 +14,7 @@ enum {
     PAUSE_US = 15000000, /* between two waves, about */
     SHARED_US = 60000000,
     VISITOR_OCTAVES = 16,
+    MET_BITS = 1 << 24,       /* newcomers are told apart by so many: some are missed in chat of millions of them */
     BURST_AFTER_US = 5000000, /* of its minute's beginning, */
     BURST_US = 45000000,
     BURST_SHARE = 6000, /* of 10,000 messages */
@@ -49,7 +50,8 @@ struct hb_chat_maker {
     bool event_done; /* the line before the next message is out */
     bool copy_left;  /* the last message has a copy in another channel */
     crowd wave;
-    hb_said said; /* the last message */
+    unsigned char *met; /* a bit for each newcomer who has written, by a hash */
+    hb_said said;       /* the last message */
 };
 
 static int64_t due_us(const hb_chat_maker *maker)
@@ -167,6 +169,17 @@ static void choose_person(hb_chat_maker *maker, const hb_room *room, hb_person *
     hb_people_get(hb_lines_people(maker->lines), number, person);
 }
 
+/* Whether this is somebody's first message in a channel; true once at most. */
+static bool is_first(hb_chat_maker *maker, const hb_room *room, const hb_person *person)
+{
+    if (!hb_lines_is_newcomer(room, person))
+        return false;
+    const uint64_t bit = hb_dice_mix(person->number * HB_CHAT_CHANNELS + room->number) % MET_BITS;
+    const bool met = maker->met[bit / 8] >> bit % 8 & 1;
+    maker->met[bit / 8] = (unsigned char)(maker->met[bit / 8] | 1 << bit % 8);
+    return !met;
+}
+
 static void say_in_burst(hb_chat_maker *maker, const hb_room *room, uint64_t burst)
 {
     hb_said *said = &maker->said;
@@ -174,6 +187,7 @@ static void say_in_burst(hb_chat_maker *maker, const hb_room *room, uint64_t bur
     const uint64_t number =
         hb_dice_below(dice, BURST_PEOPLE) * (uint64_t)(maker->options.channels + 1) + 1 + room->number;
     hb_people_get(hb_lines_people(maker->lines), number, &said->person);
+    said->first = is_first(maker, room, &said->person);
     hb_speech_clear(&said->text);
     said->room = room;
     said->parent = NULL;
@@ -192,6 +206,7 @@ static void say(hb_chat_maker *maker, hb_room *room, int64_t now_us)
     choose_person(maker, room, &said->person);
     hb_speech_clear(&said->text);
     said->room = room;
+    said->first = is_first(maker, room, &said->person);
     said->parent = NULL;
     said->action = hb_dice_chance(dice, 120);
     said->luck = hb_dice_roll(dice);
@@ -324,6 +339,7 @@ hb_chat_maker *hb_chat_maker_open(const hb_chat_options *options, hb_error *erro
     maker->lines = hb_lines_open(options->seed, options->archive);
     maker->rooms = hb_alloc(options->channels * sizeof *maker->rooms);
     maker->weights = hb_alloc(options->channels * sizeof *maker->weights);
+    maker->met = hb_alloc(MET_BITS / 8);
     maker->wave.next_us = PAUSE_US / 4;
     for (size_t i = 0; i < options->channels; i++)
         set_room(maker, i);
@@ -339,6 +355,7 @@ void hb_chat_maker_close(hb_chat_maker *maker)
     hb_loaded_free(&maker->channels);
     free(maker->rooms);
     free(maker->weights);
+    free(maker->met);
     free(maker);
 }
 

@@ -9,14 +9,17 @@
 enum { AHEAD_MAX_MS = 24 * 3600 * 1000 };
 
 typedef struct fact_tags {
+    hb_bytes badges;
     hb_bytes display_name;
     hb_bytes emotes;
+    hb_bytes first_msg;
     hb_bytes game_name;
     hb_bytes id;
     hb_bytes login;
     hb_bytes room_id;
     hb_bytes rm_received_ts;
     hb_bytes source_room_id;
+    hb_bytes subscriber;
     hb_bytes target_msg_id;
     hb_bytes target_user_id;
     hb_bytes title;
@@ -39,11 +42,17 @@ static inline void take(hb_bytes tag, hb_bytes key, hb_bytes *value)
 static inline void take_tag(hb_bytes tag, fact_tags *tags)
 {
     switch (tag.size == 0 ? '\0' : tag.data[0]) {
+    case 'b':
+        take(tag, HB_BYTES("badges"), &tags->badges);
+        break;
     case 'd':
         take(tag, HB_BYTES("display-name"), &tags->display_name);
         break;
     case 'e':
         take(tag, HB_BYTES("emotes"), &tags->emotes);
+        break;
+    case 'f':
+        take(tag, HB_BYTES("first-msg"), &tags->first_msg);
         break;
     case 'g':
         take(tag, HB_BYTES("game-name"), &tags->game_name);
@@ -60,6 +69,7 @@ static inline void take_tag(hb_bytes tag, fact_tags *tags)
         break;
     case 's':
         take(tag, HB_BYTES("source-room-id"), &tags->source_room_id);
+        take(tag, HB_BYTES("subscriber"), &tags->subscriber);
         break;
     case 't':
         take(tag, HB_BYTES("target-msg-id"), &tags->target_msg_id);
@@ -162,6 +172,17 @@ static void set_text(hb_bytes text, hb_fact *fact)
         fact->text.size--;
 }
 
+/* "moderator/1,subscriber/12": a founder is a subscriber, too, one of the channel's first. */
+static bool has_subscriber_badge(hb_bytes badges)
+{
+    if (badges.size < sizeof "founder/0" - 1) /* nearly always: none at all */
+        return false;
+    for (hb_bytes badge; hb_bytes_cut(&badges, ',', &badge);)
+        if (hb_bytes_start_with(badge, HB_BYTES("subscriber/")) || hb_bytes_start_with(badge, HB_BYTES("founder/")))
+            return true;
+    return false;
+}
+
 static bool kind_of(const hb_line *line, hb_fact_kind *kind)
 {
     static const struct {
@@ -191,6 +212,8 @@ static bool set_kind(const hb_line *line, const fact_tags *tags, hb_fact *fact)
     switch (fact->kind) {
     case HB_FACT_MESSAGE:
         set_text(last, fact);
+        fact->first = hb_bytes_equal(tags->first_msg, HB_BYTES("1"));
+        fact->subscriber = hb_bytes_equal(tags->subscriber, HB_BYTES("1")) || has_subscriber_badge(tags->badges);
         return line->param_count > 1;
     case HB_FACT_NOTICE:
         fact->text = last;

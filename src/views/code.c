@@ -40,11 +40,11 @@ bool hb_code_unseal(const hb_code_format *format, hb_bytes data, char **payload,
         hb_buffer_free(&why);
         return false;
     }
-    if ((unsigned char)data.data[3] > format->version)
+    if (hb_code_version(data) > format->version)
         return hb_fail(error, HB_ERROR_VERSION,
                        "the %s cannot be read: it has version %d, and this hubbub knows up to %d", format->name,
-                       (unsigned char)data.data[3], format->version);
-    if ((unsigned char)data.data[3] != format->version ||
+                       (int)hb_code_version(data), format->version);
+    if (hb_code_version(data) < format->oldest ||
         hb_code_take_fixed(data.data + 4, 8) != XXH3_64bits(data.data + 12, data.size - 12))
         return hb_code_refuse(format, error, "its checksum is wrong, so it is torn or was altered");
     *size = hb_code_take_fixed(data.data + 12, 4);

@@ -16,13 +16,20 @@
 typedef struct hb_code_format {
     char letters[3];
     unsigned char version;
-    const char *name; /* "sheet", for messages */
-    int level;        /* of zstd */
-    size_t plain_max; /* bytes of payload that are read at most */
+    unsigned char oldest; /* version that can be read */
+    const char *name;     /* "sheet", for messages */
+    int level;            /* of zstd */
+    size_t plain_max;     /* bytes of payload that are read at most */
 } hb_code_format;
 
 /* Seals a payload; *data is the caller's, to be freed with free(). */
 void hb_code_seal(const hb_code_format *format, hb_bytes payload, char **data, size_t *size);
+
+/* The version of what can be unsealed. */
+static inline unsigned hb_code_version(hb_bytes data)
+{
+    return (unsigned char)data.data[3];
+}
 
 /* Opens the seal; *payload is the caller's, to be freed with free(). False: HB_ERROR_CORRUPT or HB_ERROR_VERSION. At
  * most plain_max bytes are taken, and no more than zstd could make of so many. */

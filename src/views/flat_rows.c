@@ -53,8 +53,15 @@ static void put_progress(hb_buffer *out, const hb_progress *progress)
 static void put_minute(writer *to, const hb_minute_row *row)
 {
     const hb_minute *const count = &row->count;
-    const uint64_t numbers[] = {(uint64_t)row->minute_s, count->messages,    count->words,  count->chatters,
-                                count->shared,           count->viewers_sum, count->samples};
+    const uint64_t numbers[] = {(uint64_t)row->minute_s,
+                                count->messages,
+                                count->words,
+                                count->chatters,
+                                count->shared,
+                                count->new_chatters,
+                                count->subscriber_messages,
+                                count->viewers_sum,
+                                count->samples};
     begin_row(to, HB_ROW_MINUTE, row->channel, hb_time_floor(row->minute_s, HB_HOUR_S));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         put_number(to->out, numbers[i], 8);

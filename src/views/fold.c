@@ -357,6 +357,8 @@ static void count_message(hb_fold *fold, hb_sheet *sheet, const hb_emote_set *em
         hb_words_split_with(fold->words, text_of(record), emotes_of(record), emotes, at_ms, &tokens, &bad_utf8);
     sheet->minutes[minute].messages++;
     sheet->minutes[minute].words += count;
+    sheet->minutes[minute].new_chatters += record->first;
+    sheet->minutes[minute].subscriber_messages += record->subscriber;
     fold->counts.messages++;
     fold->counts.words += count;
     fold->counts.bad_utf8 += bad_utf8;

@@ -169,9 +169,10 @@ static bool take_word(void *context, hb_kind kind, hb_bytes text, uint32_t count
     return hb_ranking_count_word(ranking, kind, text, count);
 }
 
-static bool take_user(void *context, hb_bytes id, hb_bytes name, uint32_t messages, uint32_t words)
+static bool take_user(void *context, hb_bytes id, hb_bytes name, uint32_t messages, uint32_t words, uint64_t minutes)
 {
     hb_ranking *const ranking = context;
+    (void)minutes;
     return hb_ranking_count_user(ranking, id, messages, words, name, ranking->hour);
 }
 

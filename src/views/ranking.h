@@ -42,6 +42,10 @@ bool hb_ranking_add_sheet(hb_ranking *ranking, int64_t hour_s, hb_bytes sheet, h
 bool hb_ranking_add_encoded(hb_ranking *ranking, hb_bytes data, hb_error *error);
 bool hb_ranking_add_all(hb_ranking *ranking, const hb_ranking *more, hb_error *error); /* of the same kind */
 
+/* Visits the ids of an encoded ranking of users, without making it. False: as hb_sheet_decode. */
+typedef void hb_visit_ranked_user(void *context, hb_bytes id);
+bool hb_ranking_scan_users(hb_bytes data, hb_visit_ranked_user *visit, void *context, hb_error *error);
+
 /* Makes counts at least what ranked says, and sets the name: for what is known of one hour from elsewhere. */
 bool hb_ranking_raise(hb_ranking *ranking, int64_t hour_s, const hb_ranked *ranked, hb_error *error);
 

@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-static const hb_code_format format = {{'H', 'B', 'R'}, 1, "ranking", 3, 640 << 20};
+static const hb_code_format format = {{'H', 'B', 'R'}, 1, 1, "ranking", 3, 640 << 20};
 
 typedef struct sort_item {
     hb_bytes text;
@@ -171,4 +171,33 @@ bool hb_ranking_add_encoded(hb_ranking *ranking, hb_bytes data, hb_error *error)
     if (!fits)
         return false;
     return (!in.bad && in.at == in.size) || hb_code_refuse(&format, error, HB_CODE_SENSELESS);
+}
+
+static void scan_users(hb_code_reader *in, hb_visit_ranked_user *visit, void *context)
+{
+    enum { OTHER_COLUMNS = 4 };
+    const size_t count = hb_code_take_up_to(in, HB_RANKING_ENTRIES_MAX);
+    hb_code_take(in); /* the earliest hour */
+    hb_code_reader sizes = enter_column(in, in->bad ? 0 : count);
+    for (size_t i = 0; i < OTHER_COLUMNS; i++)
+        enter_column(in, in->bad ? 0 : count);
+    for (size_t i = 0; i < count && !in->bad; i++) {
+        const hb_bytes id = hb_code_take_bytes(in, hb_code_take(&sizes));
+        if (!in->bad)
+            visit(context, id);
+    }
+}
+
+bool hb_ranking_scan_users(hb_bytes data, hb_visit_ranked_user *visit, void *context, hb_error *error)
+{
+    char *raw = NULL;
+    size_t size = 0;
+    if (!hb_code_unseal(&format, data, &raw, &size, error))
+        return false;
+    hb_code_reader in = {raw, size, 0, false};
+    if (hb_code_take(&in) != HB_RANKING_USERS)
+        in.bad = true;
+    scan_users(&in, visit, context);
+    free(raw);
+    return !in.bad || hb_code_refuse(&format, error, HB_CODE_SENSELESS);
 }

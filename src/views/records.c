@@ -130,7 +130,9 @@ static void add_fact(hb_records *records, const hb_fact *fact, hb_bytes channel,
                       .emotes_size = (uint32_t)emotes.size,
                       .channel_size = (uint8_t)channel.size,
                       .kind = (uint8_t)fact->kind,
-                      .shared = fact->shared};
+                      .shared = fact->shared,
+                      .first = fact->first,
+                      .subscriber = fact->subscriber};
     if (fact->received_ms != 0 && fact->received_ms < fact->time_ms)
         form.ahead_ms = (uint32_t)(fact->time_ms - fact->received_ms);
     if (user.size > 0)

@@ -26,6 +26,8 @@ typedef struct hb_record {
     uint8_t channel_size;
     uint8_t kind;
     bool shared;
+    bool first; /* these two as in hb_fact */
+    bool subscriber;
     char texts[]; /* channel (in lower case), room, user, name, text, emotes; tag values still escaped */
 } hb_record;
 

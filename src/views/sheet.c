@@ -253,6 +253,8 @@ static void merge_minutes(hb_sheet *into, const hb_sheet *from)
         into->minutes[m].messages += minute->messages;
         into->minutes[m].words += minute->words;
         into->minutes[m].shared += minute->shared;
+        into->minutes[m].new_chatters += minute->new_chatters;
+        into->minutes[m].subscriber_messages += minute->subscriber_messages;
         if (minute->messages > 0 || minute->shared > 0)
             hb_sheet_touch_minute(into, m);
         if (from->samples != NULL && from->samples[m].samples > 0)
@@ -330,6 +332,8 @@ hb_minute hb_sheet_minute(const hb_sheet *sheet, unsigned minute)
     out.messages = counts->messages;
     out.words = counts->words;
     out.shared = counts->shared;
+    out.new_chatters = counts->new_chatters;
+    out.subscriber_messages = counts->subscriber_messages;
     out.chatters = counts->chatters;
     if (sheet->samples != NULL && sheet->samples[minute].samples > 0) {
         out.viewers_sum = sheet->samples[minute].viewers_sum;

@@ -51,6 +51,8 @@ typedef struct hb_sheet_counts {
     uint64_t messages;
     uint64_t words;
     uint64_t shared;
+    uint64_t new_chatters;
+    uint64_t subscriber_messages;
     uint32_t chatters;
 } hb_sheet_counts; /* of a minute */
 
@@ -162,7 +164,7 @@ extern const hb_code_format hb_sheet_format; /* of encoded sheets */
 typedef struct hb_sheet_scanner {
     void *context;
     bool (*word)(void *context, hb_kind kind, hb_bytes text, uint32_t count);
-    bool (*user)(void *context, hb_bytes id, hb_bytes name, uint32_t messages, uint32_t words);
+    bool (*user)(void *context, hb_bytes id, hb_bytes name, uint32_t messages, uint32_t words, uint64_t minutes);
 } hb_sheet_scanner;
 bool hb_sheet_scan(hb_bytes data, const hb_sheet_scanner *scanner, hb_error *error);
 

@@ -5,6 +5,7 @@
  *
  *     channel, hour (in hours), room id, its time, first and last time
  *     messages, words, shared of minute 0 to 59
+ *     new_chatters, subscriber_messages of minute 0 to 59; not in version 1, which counted none
  *     samples of minute 0 to 59; for minutes with samples: sum, time, game, title
  *     for each kind: number of words, then columns: bytes shared with the word before, further bytes, the bytes, count
  *     number of users with a numeric id, ids as differences to the one before (ascending)
@@ -28,7 +29,7 @@ enum { MINUTE_MS = 60 * 1000 };
 
 #define MINUTES_ALL ((UINT64_C(1) << HB_SHEET_MINUTES) - 1)
 
-const hb_code_format hb_sheet_format = {{'H', 'B', 'S'}, 1, "sheet", 3, 640 << 20};
+const hb_code_format hb_sheet_format = {{'H', 'B', 'S'}, 2, 1, "sheet", 3, 640 << 20};
 
 /* ---- Writing ---- */
 
@@ -49,6 +50,10 @@ static void put_minutes(hb_buffer *out, const hb_sheet *sheet)
         hb_code_put(out, sheet->minutes[m].messages);
         hb_code_put(out, sheet->minutes[m].words);
         hb_code_put(out, sheet->minutes[m].shared);
+    }
+    for (unsigned m = 0; m < HB_SHEET_MINUTES; m++) {
+        hb_code_put(out, sheet->minutes[m].new_chatters);
+        hb_code_put(out, sheet->minutes[m].subscriber_messages);
     }
     for (unsigned m = 0; m < HB_SHEET_MINUTES; m++)
         hb_code_put(out, sheet->samples == NULL ? 0 : sheet->samples[m].samples);
@@ -273,13 +278,17 @@ static hb_sheet *take_head(hb_code_reader *in)
     return sheet;
 }
 
-static void take_minutes(hb_code_reader *in, hb_sheet *sheet)
+static void take_minutes(hb_code_reader *in, unsigned version, hb_sheet *sheet)
 {
     uint64_t samples[HB_SHEET_MINUTES];
     for (unsigned m = 0; m < HB_SHEET_MINUTES; m++) {
         sheet->minutes[m].messages = hb_code_take(in);
         sheet->minutes[m].words = hb_code_take(in);
         sheet->minutes[m].shared = hb_code_take(in);
+    }
+    for (unsigned m = 0; version > 1 && m < HB_SHEET_MINUTES; m++) {
+        sheet->minutes[m].new_chatters = hb_code_take(in);
+        sheet->minutes[m].subscriber_messages = hb_code_take(in);
     }
     for (unsigned m = 0; m < HB_SHEET_MINUTES; m++)
         samples[m] = hb_code_take(in);
@@ -446,13 +455,13 @@ static void take_users(hb_code_reader *in, hb_sheet *sheet)
         take_user_columns(in, sheet);
 }
 
-static hb_sheet *read_payload(hb_bytes raw)
+static hb_sheet *read_payload(hb_bytes raw, unsigned version)
 {
     hb_code_reader in = {raw.data, raw.size, 0, false};
     hb_sheet *sheet = take_head(&in);
     if (sheet == NULL)
         return NULL;
-    take_minutes(&in, sheet);
+    take_minutes(&in, version, sheet);
     if (!in.bad)
         take_words(&in, sheet);
     if (!in.bad)
@@ -469,7 +478,7 @@ hb_sheet *hb_sheet_decode(hb_bytes data, hb_error *error)
     size_t size = 0;
     if (!hb_code_unseal(&hb_sheet_format, data, &raw, &size, error))
         return NULL;
-    hb_sheet *sheet = read_payload((hb_bytes){raw, size});
+    hb_sheet *sheet = read_payload((hb_bytes){raw, size}, hb_code_version(data));
     free(raw);
     if (sheet == NULL)
         hb_code_refuse(&hb_sheet_format, error, HB_CODE_SENSELESS);

@@ -22,13 +22,17 @@ static uint64_t sum_of_numbers(hb_code_reader *in, size_t count)
     return sum;
 }
 
-static void skip_map(hb_code_reader *in)
+static uint64_t take_map(hb_code_reader *in)
 {
+    uint64_t minutes = 0;
     const uint64_t listed = hb_code_take(in);
-    if (listed > HB_SHEET_MINUTES_LISTED)
-        hb_code_take_bytes(in, 8);
-    else
-        skip_numbers(in, listed);
+    if (listed > HB_SHEET_MINUTES_LISTED) {
+        const hb_bytes bytes = hb_code_take_bytes(in, 8);
+        return bytes.size == 8 ? hb_code_take_fixed(bytes.data, 8) : 0;
+    }
+    for (uint64_t i = 0; i < listed; i++)
+        minutes |= UINT64_C(1) << hb_code_take_up_to(in, HB_SHEET_MINUTES - 1);
+    return minutes;
 }
 
 static void skip_text(hb_code_reader *in)
@@ -36,13 +40,13 @@ static void skip_text(hb_code_reader *in)
     hb_code_take_bytes(in, hb_code_take(in));
 }
 
-static void skip_minutes(hb_code_reader *in)
+static void skip_minutes(hb_code_reader *in, unsigned version)
 {
     size_t sampled = 0;
     skip_text(in); /* the channel */
     skip_numbers(in, 1);
     skip_text(in); /* the room id */
-    skip_numbers(in, 3 + 3 * HB_SHEET_MINUTES);
+    skip_numbers(in, 3 + (version > 1 ? 5 : 3) * HB_SHEET_MINUTES);
     for (unsigned m = 0; m < HB_SHEET_MINUTES; m++)
         sampled += hb_code_take(in) > 0;
     for (size_t i = 0; i < sampled; i++) {
@@ -116,6 +120,7 @@ static void scan_words(hb_code_reader *in, const hb_sheet_scanner *scanner)
 typedef struct user_columns {
     hb_code_reader messages;
     hb_code_reader words;
+    hb_code_reader minutes;
     hb_code_reader name_sizes;
     hb_code_reader names;
 } user_columns;
@@ -126,8 +131,9 @@ static void enter_users(hb_code_reader *in, size_t count, user_columns *columns)
     skip_numbers(in, count);
     columns->words = *in;
     skip_numbers(in, count);
+    columns->minutes = *in;
     for (size_t i = 0; i < count && !in->bad; i++)
-        skip_map(in);
+        take_map(in);
     skip_numbers(in, count);
     columns->name_sizes = *in;
     columns->names = *in;
@@ -139,10 +145,11 @@ static bool scan_user(hb_code_reader *in, user_columns *columns, hb_bytes id, co
 {
     const uint32_t messages = (uint32_t)hb_code_take_up_to(&columns->messages, UINT32_MAX);
     const uint32_t words = (uint32_t)hb_code_take_up_to(&columns->words, UINT32_MAX);
+    const uint64_t minutes = take_map(&columns->minutes);
     const size_t size = hb_code_take_up_to(&columns->name_sizes, HB_SHEET_NAME_MAX);
     const hb_bytes name = hb_code_take_bytes(&columns->names, size);
     in->bad = in->bad || columns->messages.bad || columns->words.bad || columns->name_sizes.bad || columns->names.bad;
-    return in->bad || scanner->user(scanner->context, id, name, messages, words);
+    return in->bad || scanner->user(scanner->context, id, name, messages, words, minutes);
 }
 
 static void scan_users(hb_code_reader *in, const hb_sheet_scanner *scanner)
@@ -175,7 +182,7 @@ bool hb_sheet_scan(hb_bytes data, const hb_sheet_scanner *scanner, hb_error *err
     if (!hb_code_unseal(&hb_sheet_format, data, &raw, &size, error))
         return false;
     hb_code_reader in = {raw, size, 0, false};
-    skip_minutes(&in);
+    skip_minutes(&in, hb_code_version(data));
     if (scanner->user == NULL) {
         scan_words(&in, scanner);
     } else {

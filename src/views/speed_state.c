@@ -25,7 +25,7 @@ enum {
 };
 
 /* The level is low: sheets are packed already, and hashes do not get smaller. */
-static const hb_code_format state_format = {{'H', 'B', 'L'}, 1, "state of the speed layer", 1, (size_t)INT32_MAX};
+static const hb_code_format state_format = {{'H', 'B', 'L'}, 1, 1, "state of the speed layer", 1, (size_t)INT32_MAX};
 
 /* ---- Writing ---- */
 

@@ -58,7 +58,7 @@ async function until(what, condition, ms = 10000) {
 
 const texts = (page, selector) => page.locator(selector).allTextContents();
 const rates = (page) => texts(page, '.channels td.column-messages_per_minute');
-const names = (page) => texts(page, '.channels tbody th');
+const names = (page) => texts(page, '.channels tbody th a');
 const isLive = (page) => page.locator('#connection[data-state=live]').waitFor();
 const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
@@ -204,7 +204,7 @@ test('the feed moves, stays bounded, and pauses', async () => {
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.mouse.move(5, 5);
     await until('newer messages again', async () => (await last()) !== held);
-    await page.locator('.feed .scroller').hover();
+    await page.locator('.feed .live').hover();
     await until('paused under the pointer', async () => /Paused/.test(await page.locator('.feed .head').textContent()));
     assert((await texts(page, '.messages li')).length <= 201);
     await page.mouse.move(5, 5);
@@ -263,6 +263,8 @@ for (const [theme, options] of [
     for (const [address, ready] of [
       ['/', '.channels tbody tr'],
       [`/#/c/${channel}`, '.messages li'],
+      ...(theme === 'light' ? [[`/#/c/${channel}?find=e`, '.found li']] : []),
+      [`/#/compare/${channel},never_seen_here`, '.canvas canvas'],
       ['/#/c/never_seen_here', '.empty h2'],
     ]) {
       const { context, page } = await openPage(browser, url + address, options);
@@ -586,6 +588,258 @@ test('changes and levels of viewers', async () => {
     assert.deepEqual(results.steps, [20, 45]);
     assert.deepEqual(results.old, [50, null]);
     assert.deepEqual(results.nothing, [null, null]);
+  });
+});
+
+test('the overview has sparklines, viewers, who takes part, and a mark where a moment just was', async () => {
+  await visit(`${url}/`, async (page) => {
+    await until('rows', async () => (await names(page)).length > 0);
+    const row = page.locator('.channels tbody tr', { has: page.locator(`a[href="#/c/${channel}"]`) });
+    assert.match(await row.locator('.spark-line').getAttribute('d'), /^M0 [\d.]+L1 [\d.]+L.*29 [\d.]+$/);
+    if (real) return;
+    assert.equal(await row.locator('.column-viewers').textContent(), '45,000');
+    assert.match(await row.locator('.column-participation').textContent(), /^[\d.]+ %$/);
+    const marked = page.locator('.channels tbody tr', { has: page.locator('a[href="#/c/channel_001"]') });
+    assert.match(await marked.locator('.badge').textContent(), /^★ [345] min$/);
+    assert.equal(await row.locator('.badge').isVisible(), false);
+    await page.getByRole('button', { name: 'Viewers' }).click();
+    await until('the most watched on top', async () => (await names(page))[0] === channel);
+    assert.match(page.url(), /sort=viewers$/);
+    await page.getByRole('link', { name: 'Compare' }).click();
+    await page.locator('.canvas canvas').waitFor();
+    assert.equal((await texts(page, '.compared bdi')).length, 4);
+  });
+});
+
+test('without viewers, engagement and moments the page goes on', mockOnly, async () => {
+  const server = await startMock({ channels: 3, plain: true });
+  await visit(`${server.url}/`, async (page, { expect }) => {
+    expect(/400/);
+    await until('rows', async () => (await names(page)).length === 3);
+    assert.equal(await page.locator('th.column-viewers').isVisible(), false);
+    await page.goto(`${server.url}/#/c/xqc?bots=1`);
+    await until('a chart', async () => (await drawn(page)) > 20);
+    await until('users', async () => (await texts(page, '.users tbody tr')).length > 3);
+    assert.equal(await page.locator('.moments-row').isVisible(), false);
+    assert.equal(await page.locator('.engagement').isVisible(), false);
+  });
+  await server.close();
+});
+
+test('a moment leads to what was said in it; messages are searched by text and user, page by page', async () => {
+  await visit(`${url}/#/c/${channel}`, async (page) => {
+    const found = page.locator('.found li');
+    const note = () => page.locator('.found .note').textContent();
+    if (!real) {
+      const moment = page.locator('.moments a').first();
+      await moment.waitFor();
+      assert.match(await moment.textContent(), /^\d\d:\d\d×[\d.]+<img/);
+      const minute = Date.parse(await moment.locator('time').getAttribute('datetime'));
+      await moment.click();
+      await found.first().waitFor();
+      const times = await page.locator('.found time').evaluateAll((all) => all.map((time) => Date.parse(time.dateTime)));
+      assert(times.every((time) => time >= minute && time < minute + 60000));
+      assert.match(page.url(), /\?at=\d{4}-\d\d-\d\dT\d\d:\d\dZ$/);
+      assert.equal(await page.locator('.feed .live').isVisible(), false);
+      await page.getByRole('button', { name: 'Back to live' }).click();
+      await page.locator('.feed .live').waitFor();
+    }
+    await page.getByRole('button', { name: 'Search' }).click();
+    await page.keyboard.type('e');
+    await page.keyboard.press('Enter');
+    await until('an answer', async () => /found in the last hour/.test(await note()));
+    await until('messages', async () => (await found.count()) > 0);
+    assert((await texts(page, '.found .text')).every((text) => /e/i.test(text) || text === 'message removed'));
+    assert.match(page.url(), /\?find=e$/);
+    if (real) return;
+    assert.equal(await found.count(), 100);
+    await page.getByRole('button', { name: 'Earlier messages' }).click();
+    await until('more', async () => (await found.count()) === 200);
+    const times = await page.locator('.found time').evaluateAll((all) => all.map((time) => time.dateTime));
+    assert.deepEqual(times, [...times].sort());
+    await page.getByLabel('User whose').fill('@Chatter_5');
+    await page.keyboard.press('Enter');
+    await until('one user', async () => (await texts(page, '.found .name')).every((name) => name === '수진'));
+    assert.match(page.url(), /\?find=e&user=chatter_5$/);
+    await page.getByLabel('Text to').fill('no such text');
+    await page.keyboard.press('Enter');
+    await until('nothing', async () => /^Nothing found/.test(await note()));
+    await page.goBack();
+    await until('what was found before', async () => (await found.count()) > 0);
+  });
+});
+
+test('the chart zooms and pans by mouse, keys and buttons, and the address keeps the range', async () => {
+  await visit(`${url}/#/c/${channel}?range=6h`, async (page) => {
+    await page.locator('.canvas canvas').waitFor();
+    const range = () => {
+      const parameters = new URLSearchParams(page.url().split('?')[1]);
+      return ['from', 'to'].map((name) => Date.parse(parameters.get(name)) / 60000);
+    };
+    const { x, y, width, height } = await page.locator('.canvas .u-over').boundingBox();
+    await page.mouse.move(x + width * 0.25, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 0.75, y + height / 2, { steps: 4 });
+    await page.mouse.up();
+    await page.waitForURL(/from=.*to=/);
+    const [from, to] = range();
+    assert(to > from && to <= Date.now() / 60000, page.url());
+    if (!real) assert(Math.abs(to - from - 180) < 5, page.url());
+    await page.locator('.switch-range [aria-current]').getByText('Pick').waitFor();
+    if (real) return;
+    await page.locator('.canvas').focus();
+    await page.keyboard.press('ArrowLeft');
+    await page.waitForURL((address) => !address.href.includes(new Date(from * 60000).toISOString().slice(0, 16)));
+    assert(Math.abs(range()[0] - (from - 45)) <= 2, page.url());
+    await page.getByRole('button', { name: 'Nearer' }).click();
+    await until('half as long', () => Math.abs(range()[1] - range()[0] - 90) < 5);
+    await until('a chart', async () => (await drawn(page)) > 20);
+    await page.reload();
+    await until('a chart', async () => (await drawn(page)) > 20);
+    await page.locator('.pick summary').click();
+    await page.getByLabel('From', { exact: true }).fill('2026-01-05T10:00');
+    await page.getByLabel('To', { exact: true }).fill('2026-01-05T12:00');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByRole('heading', { name: /^No messages in the time from Mon, Jan 5, 10:00/ }).waitFor();
+    assert.equal(range()[1] - range()[0], 120);
+  });
+});
+
+test('a year is a few hundred points, and says what was recounted', mockOnly, async () => {
+  await visit(`${url}/#/c/${channel}?range=365d`, async (page) => {
+    mock.requests.length = 0;
+    await page.reload();
+    await until('a chart', async () => (await drawn(page)) > 20);
+    assert(mock.requests.some((path) => /\/rate\?from=-365d&step=86400&/.test(path)), String(mock.requests));
+    await page.goto(`${url}/#/c/${channel}?range=6h`);
+    await until('a chart', async () => (await drawn(page)) > 20);
+    const { x, y, height } = await page.locator('.canvas .u-over').boundingBox();
+    await page.mouse.move(x + 5, y + height / 2);
+    await until('the layer', async () => /recounted$/.test(await page.locator('.timeline .moment').textContent()));
+  });
+});
+
+test('words say how they changed, users show bots on demand, engagement says what it means', mockOnly, async () => {
+  await visit(`${url}/#/c/${channel}`, async (page) => {
+    await until('changes', async () => (await texts(page, '.words td.column-change')).some((text) => /^×\d/.test(text)));
+    assert((await texts(page, '.words td.column-change')).includes('new'));
+    assert(!(await texts(page, '.users tbody th')).includes('Nightbot'));
+    await page.getByRole('link', { name: 'Bots' }).click();
+    await until('a bot', async () => (await texts(page, '.users tbody th'))[0] === 'Nightbot');
+    assert.match(page.url(), /\?bots=1$/);
+    await page.getByRole('link', { name: 'Bots' }).click();
+    await until('no bot', async () => !(await texts(page, '.users tbody th')).includes('Nightbot'));
+    const figures = await texts(page, '.engagement div');
+    assert.deepEqual(
+      figures.map((text) => text.replace(/[\d.,]+( %)?$/, 'N$1')),
+      [
+        'messages/min per 100 viewersN',
+        'take partN %',
+        'newN',
+        'returning a minuteN',
+        'by subscribersN %',
+      ],
+    );
+    assert.match(await page.locator('.engagement div').nth(1).getAttribute('title'), /last 10 minutes/);
+  });
+});
+
+test('up to four channels are compared on one chart', async () => {
+  await visit(`${url}/#/compare/${channel}`, async (page, { expect }) => {
+    expect(/404/);
+    const legend = () => texts(page, '.compared bdi');
+    await page.locator('.canvas canvas').waitFor();
+    await until('a value', async () => /\d/.test(await page.locator('.compared .value').first().textContent()));
+    await page.getByLabel('Add a channel').fill('Never_Seen_Here');
+    await page.keyboard.press('Enter');
+    await until('two', async () => (await legend()).length === 2);
+    await page.getByText('was never seen').waitFor();
+    await page.getByRole('link', { name: 'Remove never_seen_here' }).click();
+    await until('one', async () => String(await legend()) === channel);
+    if (real) return;
+    for (const name of ['channel_001', 'channel_002', 'channel_003']) {
+      await page.getByLabel('Add a channel').fill(name);
+      await page.keyboard.press('Enter');
+    }
+    await until('four', async () => (await legend()).length === 4);
+    assert.equal(await page.getByLabel('Add a channel').isVisible(), false);
+    await page.getByRole('link', { name: 'Viewers' }).click();
+    await page.getByRole('link', { name: '24 h' }).click();
+    await until('viewers of one', async () => /\d/.test((await texts(page, '.compared .value'))[0]));
+    assert.match(page.url(), /#\/compare\/xqc,channel_001,channel_002,channel_003\?range=24h&measure=viewers$/);
+    await page.reload();
+    await until('four', async () => (await legend()).length === 4);
+    await page.locator('.canvas').focus();
+    await page.keyboard.press('-');
+    await page.waitForURL(/from=/);
+    await page.getByRole('link', { name: 'channel_002', exact: true }).click();
+    await page.locator('.view.channel').waitFor();
+  });
+});
+
+test('ranges, changes of words, engagement and columns of a comparison', async () => {
+  await visit(`${url}/`, async (page) => {
+    const results = await page.evaluate(async () => {
+      const { pick, spanOf, stepFor, readTime, writeTime } = await import('/ranges.js');
+      const { before, changes } = await import('/change.js');
+      const { engagementOf } = await import('/engagement.js');
+      const { momentsOf } = await import('/moments.js');
+      const { columnOf } = await import('/compare.js');
+      const iso = (s) => new Date(s * 1000).toISOString();
+      const rank = (word, count) => ({ kind: 'word', word, count });
+      const answer = { from: iso(7200), to: iso(14400), rows: [rank('a', 100), rank('b', 50), rank('c', 20), rank('d', 3)] };
+      const old = { rows: [rank('a', 200), rank('b', 20), rank('d', 90)] };
+      return {
+        steps: [900, 21600, 86400, 7 * 86400, 30 * 86400, 365 * 86400].map(stepFor),
+        live: spanOf({ range: '24h' }, 100000),
+        picked: [pick(1000, 8000, 10000), pick(8000, 20000, 10000), pick(1000, 1010, 10000), pick(-5, 4, 10000)],
+        times: [writeTime(1764000000), readTime('2025-11-24T16:00Z'), readTime('soon'), readTime('2025-13-24T16:00Z')],
+        before: before(answer),
+        whole: [...changes(answer, old, 500, 14400000)],
+        half: [...changes(answer, old, 500, 10800000)],
+        full: [...changes(answer, { rows: [rank('a', 200), rank('b', 20)] }, 2, 14400000)],
+        beyond: [...changes(answer, { rows: [rank('a', 200), rank('b', 5)] }, 2, 14400000)],
+        none: [...changes(answer, { rows: [] }, 500, 14400000)],
+        engagement: engagementOf([
+          { messages: 10, messages_per_100_viewers: 1, participation: 0.5, new_chatters: 1, returning_chatters: 4, subscriber_share: 0.5 },
+          { messages: 30, messages_per_100_viewers: null, participation: 0.25, new_chatters: 2, returning_chatters: 8, subscriber_share: 0.1 },
+          { messages: 0, messages_per_100_viewers: 3, participation: null, new_chatters: 0, returning_chatters: 0, subscriber_share: null },
+        ]),
+        nothing: Object.values(engagementOf([])),
+        moments: momentsOf([{ time: iso(60), score: 1 }, { time: iso(120), score: 9 }, { time: iso(180), score: 5 }, { time: '?' }], 2).map(({ s }) => s),
+        column: columnOf([{ time: iso(600), messages: 50, chatters: 7 }], 'messages', [300, 600, 900], 300),
+        chatters: columnOf([{ time: iso(600), messages: 50, chatters: 7 }], 'chatters', [300, 600, 900], 300),
+      };
+    });
+    assert.deepEqual(results.steps, [60, 60, 300, 1800, 7200, 86400]);
+    assert.deepEqual([results.live.fromS, results.live.toS, results.live.stepS, results.live.query], [13600, 100000, 300, { from: '-24h' }]);
+    assert.deepEqual(
+      results.picked.map(({ from, to }) => [from, to]),
+      [
+        [960, 7980],
+        [-2040, 9960],
+        [840, 1140],
+        [0, 300],
+      ],
+    );
+    assert.deepEqual(results.times, ['2025-11-24T16:00Z', 1764000000, null, null]);
+    assert.deepEqual(results.before, { from: 0, to: 7200 });
+    assert.deepEqual(results.whole, [['word a', '×0.5'], ['word b', '×2.5'], ['word c', 'new'], ['word d', '×0.03']]);
+    assert.deepEqual(results.half, [['word b', '×5.0'], ['word c', 'new'], ['word d', '×0.07']]);
+    assert.deepEqual(results.full, [['word a', '×0.5'], ['word b', '×2.5']]);
+    assert.deepEqual(results.beyond, [['word a', '×0.5'], ['word b', '×10'], ['word c', '>×4.0']]);
+    assert.deepEqual(results.none, []);
+    assert.deepEqual(results.engagement, {
+      messages_per_100_viewers: 2,
+      participation: 0.25,
+      new_chatters: 3,
+      returning_chatters: 4,
+      subscriber_share: 0.2,
+    });
+    assert.deepEqual(results.nothing, [null, null, null, null, null]);
+    assert.deepEqual(results.moments, [120, 180]);
+    assert.deepEqual(results.column, [null, 10, 0]);
+    assert.deepEqual(results.chatters, [null, 7, 0]);
   });
 });
 

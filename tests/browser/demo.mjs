@@ -38,7 +38,9 @@ try {
   await page.waitForTimeout(Number(process.env.SETTLE_MS ?? 4000));
   await page.screenshot({ path: path.join(folder, 'overview.png') });
 
-  await page.locator('.channels tbody tr').first().locator('a').click();
+  // One with a moment just now has most to show.
+  const marked = page.locator('.channels tbody tr:has(.badge:not([hidden])) th a');
+  await ((await marked.count()) ? marked : page.locator('.channels tbody th a')).first().click();
   await page.locator('.chart canvas').waitFor();
   await moves('words a minute', '.view.channel .figures dd');
   await moves('messages', '.messages li:last-child');

@@ -3,11 +3,11 @@
 //
 //   node mock_server.mjs [PORT] [CHANNELS]      to look at the page by hand
 
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 const web = fileURLToPath(new URL('../../web/', import.meta.url));
 const types = {
@@ -114,13 +114,14 @@ function readTime(text, nowS, otherwise) {
 const watched = 'xqc'; // the channel with viewers
 
 // quietFor: seconds since the last message in every channel (for ranges without messages); storeless: as before anything
-// was stored, until haveStore() is called.
+// was stored, until haveStore() is called; plain: without viewers, engagement, moments and bots.
 export async function startMock({
   port = 0,
   channels = 40,
   quietFor = 0,
   messagesPerSecond = 4,
   storeless = false,
+  plain = false,
 } = {}) {
   const logins = Array.from({ length: channels }, (_, i) =>
     i === 0 ? watched : `channel_${String(i).padStart(3, '0')}`,
@@ -144,8 +145,29 @@ export async function startMock({
       words: Math.round(messages * 5.3),
       chatters: Math.round(messages * 0.6),
       shared: 0,
-      layer: 'speed',
+      layer: minute < Math.floor(Date.now() / 3600000) * 3600 ? 'batch' : 'speed', // hours that are over are recounted
     };
+  }
+  // Sums of minutes, as the server makes them; for long steps only some of their minutes are looked at.
+  function stepRow(login, start, step) {
+    const each = Math.max(60, Math.floor(step / 20 / 60) * 60);
+    const rows = [];
+    for (let minute = start; minute < start + step; minute += each)
+      if (minute >= Math.floor(begunS / 60) * 60 && minute < endS()) rows.push(minuteRow(login, minute));
+    const sum = (name) => rows.reduce((all, row) => all + row[name], 0) * (each / 60);
+    return rows.length === 0
+      ? null
+      : {
+          ...rows[0],
+          time: iso(start),
+          messages: sum('messages'),
+          words: sum('words'),
+          chatters: Math.round(rows.reduce((all, row) => all + row.chatters, 0) / rows.length),
+        };
+  }
+  function* stepsOf(from, to, step) {
+    const first = Math.max(from, Math.floor(begunS / step) * step);
+    for (let start = Math.floor(first / step) * step; start < to; start += step) yield start;
   }
   function channelRow(login) {
     const rank = logins.indexOf(login);
@@ -160,7 +182,69 @@ export async function startMock({
       top_emote: rank % 7 === 6 ? null : kinds.emote[rank % kinds.emote.length],
       first_seen: iso(begunS),
       last_seen: iso(Math.floor(endS() - (rank > 5 ? rank * noise(login, turn) : 0))),
+      spark: sparkOf(login),
+      ...(plain
+        ? {}
+        : {
+            viewers: rank % 3 === 0 ? Math.round(45000 / (1 + rank)) : null,
+            participation: rank % 3 === 0 ? 0.02 + 0.1 * noise(login) : null,
+            moment: rank % 10 === 1 ? momentRow(login, Math.floor(Date.now() / 60000) - 4).time : null,
+          }),
     };
+  }
+  // The last 30 minutes that are over; made once a minute.
+  const sparks = new Map();
+  function sparkOf(login) {
+    const minute = Math.floor(Date.now() / 60000) * 60;
+    const kept = sparks.get(login);
+    if (kept?.minute === minute) return kept.values;
+    const values = Array.from({ length: 30 }, (_, i) => minuteRow(login, minute - (30 - i) * 60).messages);
+    sparks.set(login, { minute, values });
+    return values;
+  }
+  function momentRow(login, minuteNumber) {
+    const row = minuteRow(login, minuteNumber * 60);
+    return {
+      time: row.time,
+      score: 5 + 10 * noise('score', login, minuteNumber),
+      messages: row.messages * 4,
+      chatters: row.chatters,
+      usual: row.messages,
+      words: [
+        { kind: 'emote', word: hostile.image, count: 40 },
+        { kind: 'emote', word: 'KEKW', count: 39 },
+        { kind: 'word', word: hostile.reversed, count: 5 },
+      ],
+      layer: 'speed',
+    };
+  }
+  // The tenth minute of every quarter of an hour, and the one four minutes ago.
+  function momentRows(login, from, to) {
+    const rows = [];
+    const recent = Math.floor(Date.now() / 60000) - 4;
+    for (let minute = Math.ceil(Math.max(from, begunS) / 60); minute * 60 < to; minute++)
+      if (minute % 15 === 10 || minute === recent) rows.push(momentRow(login, minute));
+    return rows;
+  }
+  function engagementRows(login, from, to) {
+    const rows = [];
+    const seen = login === watched;
+    for (let minute = Math.ceil(from / 60) * 60; minute < Math.min(to, endS()); minute += 60) {
+      const { time, messages, chatters, layer } = minuteRow(login, minute);
+      rows.push({
+        time,
+        messages,
+        chatters,
+        viewers: seen ? 40000 : null,
+        messages_per_100_viewers: seen ? messages / 400 : null,
+        participation: seen ? 0.042 : null,
+        new_chatters: 2,
+        returning_chatters: 30,
+        subscriber_share: 0.25,
+        layer,
+      });
+    }
+    return rows;
   }
   // Another stream, four minutes off, and on again forty minutes ago; ten minutes ago another title.
   function viewerRows(from, to) {
@@ -189,23 +273,30 @@ export async function startMock({
       row(9, 'title', 41000, 'Just Chatting', hostile.image),
     ].slice(-limit);
   }
-  function wordRows(kind, limit) {
+  // past: of the time before, when some words were more frequent, some less, and some not there yet.
+  function wordRows(kind, limit, past = false) {
     const all = Object.entries(kinds).flatMap(([k, list]) =>
       list.map((word, i) => ({ kind: k, word, count: Math.round(5000 / (i + 1) / (k === 'word' ? 1 : 2)) + turn })),
     );
+    if (past) {
+      all.forEach((row, i) => (row.count = Math.round((row.count - turn) * [1, 0.25, 4][i % 3])));
+      all.splice(4, 1);
+    }
     return all
       .filter((row) => !kind || row.kind === kind)
       .sort((a, b) => b.count - a.count)
       .slice(0, limit)
       .map((row, i) => ({ rank: i + 1, ...row }));
   }
-  function userRows(limit) {
-    return Array.from({ length: 60 }, (_, i) => ({
+  function userRows(limit, bots = false) {
+    const all = Array.from({ length: 60 }, (_, i) => ({
       user_id: String(7000 + i),
       user_name: names[i] ?? `chatter_${i}`,
       messages: Math.round(400 / (i + 1)) + turn,
       words: Math.round(2100 / (i + 1)) + turn,
-    }))
+    }));
+    if (bots) all.unshift({ user_id: '1', user_name: 'Nightbot', messages: 1000 + turn, words: 9000 });
+    return all
       .slice(0, limit)
       .map((row, i) => ({ rank: i + 1, ...row }));
   }
@@ -260,20 +351,43 @@ export async function startMock({
     switch (view) {
       case 'rate': {
         const rows = [];
-        for (let minute = Math.ceil(Math.max(from, begunS) / 60) * 60; minute < Math.min(to, endS()); minute += 60)
-          rows.push(minuteRow(login, minute));
+        const step = Number(query.get('step') ?? 60);
+        if (step > 60)
+          for (const start of stepsOf(from, Math.min(to, endS()), step)) rows.push(stepRow(login, start, step));
+        else
+          for (let minute = Math.ceil(Math.max(from, begunS) / 60) * 60; minute < Math.min(to, endS()); minute += 60)
+            rows.push(minuteRow(login, minute));
         return answer(response, 200, { channel: login, ...head, rows: rows.slice(-limit) });
       }
       case 'words':
         return answer(response, 200, {
           channel: login,
           ...hours,
-          rows: silent ? [] : wordRows(query.get('kind'), limit),
+          to: iso(Math.ceil(to / 3600) * 3600),
+          rows: silent ? [] : wordRows(query.get('kind'), limit, to < nowS - 60),
         });
       case 'users':
-        return answer(response, 200, { channel: login, ...hours, rows: silent ? [] : userRows(limit) });
-      case 'viewers':
-        return answer(response, 200, { channel: login, ...head, rows: login === watched ? viewerRows(from, to) : [] });
+        if (plain && query.has('bots')) return fail(response, 400, 'usage', "there is no parameter 'bots' here");
+        return answer(response, 200, {
+          channel: login,
+          ...hours,
+          rows: silent ? [] : userRows(limit, query.get('bots') === '1'),
+        });
+      case 'viewers': {
+        const step = Number(query.get('step') ?? 60);
+        const rows = login === watched ? viewerRows(Math.max(from, begunS), to) : [];
+        return answer(response, 200, {
+          channel: login,
+          ...head,
+          rows: rows.filter(({ time }) => (Date.parse(time) / 1000) % step === 0).slice(-limit),
+        });
+      }
+      case 'moments':
+        if (plain) break;
+        return answer(response, 200, { channel: login, ...head, rows: momentRows(login, from, to).slice(-limit) });
+      case 'engagement':
+        if (plain) break;
+        return answer(response, 200, { channel: login, ...head, rows: engagementRows(login, from, to).slice(-limit) });
       case 'streams':
         return answer(response, 200, {
           channel: login,
@@ -281,19 +395,26 @@ export async function startMock({
           rows: login === watched ? streamRows(limit) : [],
         });
       case 'messages': {
-        const newest = newestNumber();
-        const rows = Array.from({ length: limit }, (_, i) => newest - limit + 1 + i).map((number) =>
-          message(login, number, number * periodMs),
-        );
+        // Only the newest few thousand can be found.
+        const text = (query.get('text') ?? '').toLowerCase();
+        const user = query.get('user');
+        const last = Math.min(newestNumber(), Math.ceil((to * 1000) / periodMs) - 1);
+        let number = query.has('before') ? Number(query.get('before').split('-')[1]) - 1 : last;
+        const rows = [];
+        for (; rows.length < limit && number > last - 20000 && number * periodMs >= from * 1000; number--) {
+          const row = message(login, number, number * periodMs);
+          if (row.text.toLowerCase().includes(text) && (!user || row.login === user)) rows.unshift(row);
+        }
+        const more = number > last - 20000 && number * periodMs >= from * 1000;
         return answer(response, 200, {
           channel: login,
           ...head,
-          rows: rows.filter(({ time }) => Date.parse(time) / 1000 >= from),
+          ...(more ? { next: `${Math.floor(number * periodMs)}-${number + 1}` } : {}),
+          rows,
         });
       }
-      default:
-        return fail(response, 404, 'missing', 'there is no such page');
     }
+    return fail(response, 404, 'missing', 'there is no such page');
   }
 
   function live(login, response) {
@@ -351,16 +472,18 @@ export async function startMock({
       });
     const file = path.join(web, url.pathname === '/' ? 'index.html' : path.normalize(url.pathname));
     const type = types[path.extname(file)];
-    const found = type && file.startsWith(web) && (await stat(file).catch(() => null));
-    if (!found) return fail(response, 404, 'missing', 'there is no such page');
+    const content = type && file.startsWith(web) && (await readFile(file).catch(() => null));
+    if (!content) return fail(response, 404, 'missing', 'there is no such page');
+    const zipped = gzipSync(content);
     response.writeHead(200, {
       'Content-Type': type,
-      'Content-Length': found.size,
+      'Content-Length': zipped.length,
+      'Content-Encoding': 'gzip',
       'Content-Security-Policy': policy,
       'X-Content-Type-Options': 'nosniff',
       'Cache-Control': 'no-cache',
     });
-    createReadStream(file).pipe(response);
+    response.end(zipped);
   });
   await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
 

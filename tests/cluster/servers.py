@@ -102,7 +102,7 @@ def write_facts(path, count, channels=200, start=1_764_001_800, rate=40, seed=11
 
 # The key's columns, then the others. Times are seconds, whatever the store keeps.
 TABLES = {
-    "wordcount": (("channel", "minute"), ("messages", "words", "chatters", "shared", "layer")),
+    "wordcount": (("channel", "minute"), ("messages", "words", "chatters", "shared", "new_chatters", "subscriber_messages", "layer")),
     "viewers": (("channel", "minute"), ("viewers", "samples", "game", "title", "layer")),
     "moments": (("channel", "minute"), ("score", "messages", "chatters", "usual", "words", "layer")),
     "moments_by_day": (("channel", "minute"), ("score", "messages", "chatters", "usual", "words", "layer")),

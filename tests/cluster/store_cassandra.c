@@ -77,11 +77,11 @@ static void apply(const hb_changes *changes)
 static bool print_minute(void *context, const hb_minute_row *row, hb_layer layer)
 {
     hb_buffer_print(context,
-                    "%.*s %" PRId64 " %" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 " %" PRIu64 "/%" PRIu64
-                    " %.*s,%.*s %s\n",
+                    "%.*s %" PRId64 " %" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 " %" PRIu64
+                    "/%" PRIu64 " %.*s,%.*s %s\n",
                     HB_PRINT(row->channel), row->minute_s, row->count.messages, row->count.words, row->count.chatters,
-                    row->count.shared, row->count.viewers_sum, row->count.samples, HB_PRINT(row->count.game),
-                    HB_PRINT(row->count.title), hb_layer_name(layer));
+                    row->count.shared, row->count.new_chatters, row->count.subscriber_messages, row->count.viewers_sum,
+                    row->count.samples, HB_PRINT(row->count.game), HB_PRINT(row->count.title), hb_layer_name(layer));
     return true;
 }
 
@@ -230,8 +230,9 @@ static void add_channel(changes_room *room, unsigned number, int64_t hour_s, uns
     const bool replace = changes->replace != HB_REPLACE_NOTHING;
     for (unsigned minute = 0; minute < HB_HOUR_S / HB_MINUTE_S; minute += 1 + next_random(25)) {
         hb_minute_row *const row = &room->minutes[changes->minute_count++];
-        *row =
-            (hb_minute_row){channel, hour_s + (int64_t)minute * HB_MINUTE_S, {value, 3 * value, value / 2, value % 3}};
+        *row = (hb_minute_row){channel,
+                               hour_s + (int64_t)minute * HB_MINUTE_S,
+                               {value, 3 * value, value / 2, value % 3, value % 5, value % 7}};
         if ((minute + number) % 3 == 0) { /* viewer samples do not go away within an hour */
             row->count.samples = 1 + value % 4;
             row->count.viewers_sum = 1000003 * (uint64_t)value;
@@ -429,7 +430,7 @@ static void older_positions_change_nothing(void **state)
     for (hb_replace replace = HB_REPLACE_NOTHING; replace <= HB_REPLACE_CHANNELS; replace++) {
         before.replace = replace;
         apply_to(stores[1], &before);
-        assert_cassandra("chan_0 1764000000 2,0,0,0 0/0 , speed\nchan_0 1764000000 two 1 speed 1\n");
+        assert_cassandra("chan_0 1764000000 2,0,0,0,0,0 0/0 , speed\nchan_0 1764000000 two 1 speed 1\n");
         assert_cassandra("word:word=2 speed\n");
         assert_cassandra("1:Ann=2,2,1 speed\n");
         assert_cassandra("chan_0 9 1764000003-1764000007\n"); /* seen: the widest */
@@ -474,7 +475,7 @@ static void the_batch_layer_wins_whatever_comes_later(void **state)
     for (hb_replace replace = HB_REPLACE_NOTHING; replace <= HB_REPLACE_CHANNELS; replace++) {
         speed.replace = replace;
         apply_to(stores[1], &speed);
-        assert_cassandra("chan_0 1764000000 1,0,0,0 0/0 , batch\nchan_0 1764000000 one 0 batch 1\n");
+        assert_cassandra("chan_0 1764000000 1,0,0,0,0,0 0/0 , batch\nchan_0 1764000000 one 0 batch 1\n");
         assert_cassandra("chan_0 1764000000 word:word=1 batch\nchan_0 1764000000 word:word=1 batch\nchan_0 1764000000 "
                          "1:Ann=1,1,1 batch\n");
     }

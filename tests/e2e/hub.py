@@ -152,6 +152,12 @@ def query(data, question, *values):
         return store.execute(question, values).fetchall()
 
 
+def edit(data, statement, *values):
+    """Changes a store behind hubbub's back."""
+    with contextlib.closing(sqlite3.connect(f"{data}/hubbub.db", timeout=10)) as store, store:
+        store.execute(statement, values)
+
+
 def simulator(*arguments, **options):
     """Starts a simulated Twitch; returns (process, its port)."""
     port = free_port()

@@ -26,7 +26,7 @@ hub.start("run", "--demo", "--listen", f"127.0.0.1:{port}", "--data", hub.path("
 hub.until(lambda: len(hub.rows(port, "/api/v1/channels")) >= 10, "the demo's channels")
 names = [row["channel"] for row in hub.rows(port, "/api/v1/channels")]
 busiest = max(hub.rows(port, "/api/v1/channels"), key=lambda row: row["messages_per_minute"])["channel"]
-for kind in ("words", "users", "messages", "viewers"):
+for kind in ("words", "users", "messages", "viewers", "engagement"):
     hub.until(lambda kind=kind: hub.rows(port, f"/api/v1/channels/{busiest}/{kind}"), f"the first {kind}")
 
 NUMBER, TIME = (int, float), datetime.datetime
@@ -34,8 +34,8 @@ NUMBER, TIME = (int, float), datetime.datetime
 
 def is_of(kind, value):
     """What Infinity's backend parser takes for a column of this type."""
-    if kind == "number":
-        return isinstance(value, NUMBER) and not isinstance(value, bool)
+    if kind == "number":  # null leaves a gap
+        return value is None or isinstance(value, NUMBER) and not isinstance(value, bool)
     if kind == "timestamp":
         return isinstance(datetime.datetime.fromisoformat(value.replace("Z", "+00:00")), TIME)
     assert kind == "string", kind

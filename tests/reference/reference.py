@@ -55,7 +55,8 @@ class Views:
     """The tables of the store as dictionaries; layer and sheets left out."""
 
     def __init__(self):
-        self.minutes = collections.defaultdict(lambda: {"messages": 0, "words": 0, "shared": 0, "chatters": set()})
+        self.minutes = collections.defaultdict(lambda: {"messages": 0, "words": 0, "shared": 0, "new_chatters": 0,
+                                                            "subscriber_messages": 0, "chatters": set()})
         self.words = collections.Counter()  # (channel, hour, kind, word)
         self.users = {}  # (channel, hour, user id) -> [name, messages, words, time of the name]
         self.viewers = collections.defaultdict(list)  # (channel, minute) -> [(time, viewers, game, title)]
@@ -108,6 +109,9 @@ class Views:
         row["messages"] += 1
         row["words"] += len(tokens)
         row["chatters"].add(user_id)
+        row["new_chatters"] += tags.get(b"first-msg") == b"1"
+        badges = {badge.split(b"/")[0] for badge in tags.get(b"badges", b"").split(b",")}
+        row["subscriber_messages"] += bool(badges & {b"subscriber", b"founder"}) or tags.get(b"subscriber") == b"1"
         for kind, word in tokens:
             self.words[channel, hour, kind, word] += 1
         user = self.users.setdefault((channel, hour, user_id), ["", 0, 0, -1])
@@ -153,9 +157,11 @@ def compare_with_store(views, path):
     def rows(question, keys):
         return {tuple(row[:keys]): tuple(row[keys:]) for row in store.execute(question)}
 
-    out = differences("wordcount", {key: (row["messages"], row["words"], len(row["chatters"]), row["shared"])
+    out = differences("wordcount", {key: (row["messages"], row["words"], len(row["chatters"]), row["shared"],
+                                          row["new_chatters"], row["subscriber_messages"])
                                     for key, row in views.minutes.items()},
-                      rows("select channel, minute, messages, words, chatters, shared from wordcount "
+                      rows("select channel, minute, messages, words, chatters, shared, new_chatters, "
+                           "subscriber_messages from wordcount "
                            "where messages > 0 or shared > 0", 2))
     out += differences("wordfreq", {key: (count,) for key, count in views.words.items()},
                        rows("select channel, hour, kind, word, count from wordfreq", 4))

@@ -15,6 +15,9 @@ typedef struct chat_fact {
     char name[16];  /* empty: no display-name tag */
     char words[64];
     unsigned viewers;
+    bool first;      /* the user's first message in the channel */
+    char badges[48]; /* empty: no badges tag */
+    bool subscribed; /* tag subscriber=1 */
 } chat_fact;
 
 typedef struct chat_dice {
@@ -47,6 +50,13 @@ static inline chat_fact random_fact(chat_dice *dice, int64_t from_s, unsigned sp
     for (unsigned words = roll(dice, 6); words > 0; words--)
         at += (size_t)snprintf(made.words + at, sizeof made.words - at, "w%u ", roll(dice, 5) * roll(dice, 20));
     made.viewers = roll(dice, 100000);
+    made.first = roll(dice, 6) == 0;
+    made.subscribed = roll(dice, 20) == 0;
+    static const char *const badges[] = {
+        "",          "subscriber/12", "moderator/1,subscriber/0", "founder/0,premium/1", "vip/1", "subscriber-gifter/5",
+        "partner/1",
+    };
+    snprintf(made.badges, sizeof made.badges, "%s", badges[roll(dice, sizeof badges / sizeof *badges)]);
     return made;
 }
 
@@ -59,6 +69,9 @@ static inline void print_fact(hb_buffer *out, const chat_fact *fact)
                     (long long)fact->time_ms, fact->room);
     if (fact->kind == 's')
         hb_buffer_print(out, ";source-room-id=777");
+    if (fact->badges[0] != '\0')
+        hb_buffer_print(out, ";badge-info=subscriber/30;badges=%s", fact->badges);
+    hb_buffer_print(out, ";first-msg=%d;subscriber=%d", fact->first, fact->subscribed);
     if (fact->kind == 'v')
         hb_buffer_print(out, ";game-name=Game\\s%u;title=Title%u", fact->viewers % 5, fact->viewers % 7);
     if (fact->id[0] != '\0')
@@ -125,9 +138,15 @@ static inline unsigned words_of(const chat_fact *fact, const char *wanted)
     return count;
 }
 
+/* Whether the badges, or the tag, say that the user is a subscriber. */
+static inline bool is_subscriber(const chat_fact *fact)
+{
+    return fact->subscribed || strstr(fact->badges, "subscriber/") != NULL || strstr(fact->badges, "founder/") != NULL;
+}
+
 static inline void count_minute(text_lines *text, const chat_fact *const *facts, size_t count, unsigned minute)
 {
-    unsigned messages = 0, words = 0, chatters = 0, shared = 0, samples = 0;
+    unsigned messages = 0, words = 0, chatters = 0, shared = 0, samples = 0, firsts = 0, subscribers = 0;
     unsigned long long viewers = 0;
     char latest[64] = "|";
     int64_t latest_ms = 0;
@@ -149,6 +168,8 @@ static inline void count_minute(text_lines *text, const chat_fact *const *facts,
         if (facts[i]->kind != 'm')
             continue;
         messages++;
+        firsts += facts[i]->first;
+        subscribers += is_subscriber(facts[i]);
         words += words_of(facts[i], NULL);
         bool first = user_of(facts[i])[0] != '\0';
         for (size_t k = 0; k < i && first; k++)
@@ -158,8 +179,8 @@ static inline void count_minute(text_lines *text, const chat_fact *const *facts,
         chatters += first;
     }
     if (messages + shared + samples > 0)
-        text_add(text, "minute %u: %u %u %u %u, %llu %u %s", minute, messages, words, chatters, shared, viewers,
-                 samples, latest);
+        text_add(text, "minute %u: %u %u %u %u %u %u, %llu %u %s", minute, messages, words, chatters, shared, firsts,
+                 subscribers, viewers, samples, latest);
 }
 
 static inline void count_user_of(text_lines *text, const chat_fact *const *facts, size_t count, size_t first)

@@ -57,9 +57,10 @@ static inline char *sheet_text(const hb_sheet *sheet)
     for (unsigned m = 0; m < 60; m++) {
         const hb_minute minute = hb_sheet_minute(sheet, m);
         if (minute.messages + minute.shared + minute.samples > 0)
-            text_add(&text, "minute %u: %llu %llu %llu %llu, %llu %llu %.*s|%.*s", m,
+            text_add(&text, "minute %u: %llu %llu %llu %llu %llu %llu, %llu %llu %.*s|%.*s", m,
                      (unsigned long long)minute.messages, (unsigned long long)minute.words,
                      (unsigned long long)minute.chatters, (unsigned long long)minute.shared,
+                     (unsigned long long)minute.new_chatters, (unsigned long long)minute.subscriber_messages,
                      (unsigned long long)minute.viewers_sum, (unsigned long long)minute.samples, HB_PRINT(minute.game),
                      HB_PRINT(minute.title));
     }

@@ -131,6 +131,36 @@ static void viewers_are_the_minutes_with_samples(void **state)
     hb_store_close(store);
 }
 
+static void steps_sum_up_minutes(void **state)
+{
+    (void)state;
+    hb_store *store = open_store();
+    apply(store, &small_world);
+    hb_question question = rate_question;
+    question.step_s = 120;
+    /* 4 and 30 chatters are 17 in the mean; the range is widened to whole steps. */
+    question.from_s += 61;
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "time,messages,words,chatters,shared,layer\r\n"
+                  "2025-11-24T16:00:00Z,65,140,17,1,speed\r\n2025-11-24T16:02:00Z,10,30,9,0,speed\r\n");
+    question.limit = 1; /* the newest step that there can be in the range, which has nothing */
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV, "time,messages,words,chatters,shared,layer\r\n");
+    question.to_s = HOUR + 130;
+    assert_answer(store, question, HOUR, HB_FORMAT_CSV,
+                  "time,messages,words,chatters,shared,layer\r\n2025-11-24T16:02:00Z,10,30,9,0,speed\r\n");
+    question = rate_question;
+    question.kind = HB_ASK_VIEWERS;
+    question.step_s = HB_DAY_S;
+    assert_answer(
+        store, question, HOUR, HB_FORMAT_CSV,
+        "time,viewers,samples,game,title,layer\r\n2025-11-24T00:00:00Z,200,3,Chess,\"\"\"a\"\", b\",speed\r\n");
+    question.step_s = 90;
+    expect_refusal(store, question, HB_ERROR_USAGE, "whole minutes");
+    question.step_s = 60 * HB_DAY_S;
+    expect_refusal(store, question, HB_ERROR_USAGE, "31 days");
+    hb_store_close(store);
+}
+
 /* One letter a minute: '-' nothing at all, '.' chat only, a letter a sample with that game, in upper case with another
  * title. */
 static void streams_are_made_of(hb_store *store, const char *letters)
@@ -209,6 +239,10 @@ static void streams_tell_what_changed(void **state)
     }
 }
 
+#define NOTHING_27     "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
+#define NOTHING_28     NOTHING_27 " 0"
+#define NINETY_TEN_AGO "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 90 0 0 0 0 0 0 0 0 0"
+
 static void moments_come_with_their_words(void **state)
 {
     (void)state;
@@ -247,12 +281,13 @@ static void moments_come_with_their_words(void **state)
     question = (hb_question){.kind = HB_ASK_CHANNELS, .limit = 1};
     assert_answer(
         store, question, HOUR + 120 + 600, HB_FORMAT_CSV,
-        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,moment\r\n"
-        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,2025-11-24T16:02:00Z\r\n");
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,participation,moment,spark\r\n"
+        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,2025-11-24T16:02:00Z," NINETY_TEN_AGO
+        "\r\n");
     assert_answer(
         store, question, HOUR + 120 + 601, HB_FORMAT_CSV,
-        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,moment\r\n"
-        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,\r\n");
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,participation,moment,spark\r\n"
+        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,," NINETY_TEN_AGO "\r\n");
     hb_store_close(store);
 }
 
@@ -265,16 +300,23 @@ static void channels_show_the_last_sixty_seconds(void **state)
     hb_question question = {.kind = HB_ASK_CHANNELS, .limit = 10};
     assert_answer(
         store, question, HOUR + 135, HB_FORMAT_CSV,
-        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,moment\r\n"
-        "asmongold,552120296,90.0,91.0,40,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,\r\n"
-        "xqc,71092938,55.0,120.0,30,LUL,2025-11-24T16:00:05Z,2025-11-24T16:02:10Z,\r\n"
-        "quiet,,0.0,0.0,0,,2025-11-24T16:00:00Z,2025-11-24T16:00:00Z,\r\n");
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,participation,moment,spark\r\n"
+        "asmongold,552120296,90.0,91.0,40,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,," NOTHING_28 " 0 0\r\n"
+        "xqc,71092938,55.0,120.0,30,LUL,2025-11-24T16:00:05Z,2025-11-24T16:02:10Z,300,,," NOTHING_28 " 5 60\r\n"
+        "quiet,,0.0,0.0,0,,2025-11-24T16:00:00Z,2025-11-24T16:00:00Z,,,," NOTHING_28 " 0 0\r\n");
+    /* The minute in progress is not over; the oldest of thirty is. */
+    question.limit = 1;
+    assert_answer(
+        store, question, HOUR + 31 * 60 - 1, HB_FORMAT_CSV,
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,participation,moment,spark\r\n"
+        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,,0 0 90 " NOTHING_27 "\r\n");
     question.limit = 1;
     assert_answer(store, question, HOUR + 7200, HB_FORMAT_JSON,
                   "{\"from\":\"2025-11-24T17:59:00Z\",\"to\":\"2025-11-24T18:00:00Z\",\"exact\":true,\"rows\":[{"
                   "\"channel\":\"asmongold\",\"room_id\":\"552120296\",\"messages_per_minute\":0.0,"
                   "\"words_per_minute\":0.0,\"chatters\":0,\"top_emote\":\"\","
-                  "\"first_seen\":\"2025-11-24T16:02:00Z\",\"last_seen\":\"2025-11-24T16:02:10Z\",\"moment\":null}]}");
+                  "\"first_seen\":\"2025-11-24T16:02:00Z\",\"last_seen\":\"2025-11-24T16:02:10Z\",\"viewers\":null,\"participation\":null,\"moment\":null,"
+                  "\"spark\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}]}");
     hb_store_close(store);
 }
 
@@ -876,8 +918,8 @@ static void commands_answer_and_refuse(void **state)
     RUN(hb_command_users, 0, "quiet, 2025-11-24T16:00:00Z to 2025-11-24T17:00:00Z: nothing\n", "quiet", "--from",
         "1764000000", "--to", "1764000001");
     RUN(hb_command_channels, 0,
-        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,moment\r\n"
-        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,\r\n",
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,participation,moment,spark\r\n"
+        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,," NOTHING_28 " 0 0\r\n",
         "--limit", "1", "--format", "csv");
     RUN(hb_command_moments, 0, "channel,time,score,messages,chatters,usual,words,layer\r\n", "--format", "csv");
     RUN(hb_command_moments, 0, "time,score,messages,chatters,usual,words,layer\r\n", "xqc", "--format", "csv");
@@ -898,6 +940,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(rates_are_the_newest_minutes),
         STORE_TEST(viewers_are_the_minutes_with_samples),
+        STORE_TEST(steps_sum_up_minutes),
         STORE_TEST(channels_show_the_last_sixty_seconds),
         STORE_TEST(wrong_questions_are_refused),
         cmocka_unit_test(streams_tell_what_changed),

@@ -396,6 +396,33 @@ static void later_lines_speak_of_earlier_ones(void **state)
     finish(&reading);
 }
 
+static void a_first_message_is_the_first(void **state)
+{
+    (void)state;
+    reader reading = start(usual);
+    text_set met = {0}; /* chatters, with their channel */
+    size_t messages = 0;
+    size_t firsts = 0;
+    size_t subscribers = 0;
+    for (int i = 0; i < 4 * LINES; i++) {
+        read_next(&reading);
+        const hb_fact *fact = &reading.fact;
+        if (fact->kind != HB_FACT_MESSAGE)
+            continue;
+        char who[64];
+        snprintf(who, sizeof who, "%zu %.*s", reading.made.channel, HB_PRINT(fact->user_id));
+        const bool new = !fact->shared &&add(&met, hb_bytes_of(who), 0);
+        assert_true(!fact->first || (new && !fact->subscriber)); /* a subscriber was there before */
+        messages++;
+        firsts += fact->first;
+        subscribers += fact->subscriber;
+    }
+    assert_in_range(firsts * 100 / met.map.count, 10, 50);
+    assert_in_range(subscribers * 100 / messages, 15, 50);
+    free_texts(&met);
+    finish(&reading);
+}
+
 static void names_are_logins_and_nobody_has_two(void **state)
 {
     (void)state;
@@ -508,6 +535,7 @@ int main(void)
         cmocka_unit_test(channels_follow_zipfs_law),
         cmocka_unit_test(a_few_chatters_say_much_and_many_say_little),
         cmocka_unit_test(later_lines_speak_of_earlier_ones),
+        cmocka_unit_test(a_first_message_is_the_first),
         cmocka_unit_test(names_are_logins_and_nobody_has_two),
         cmocka_unit_test(people_differ),
         cmocka_unit_test(messages_are_due_at_the_rate),

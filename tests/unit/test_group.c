@@ -146,7 +146,7 @@ static char *text_of(const char *store)
     sqlite3 *db = open_store(store);
     dump(db,
          "SELECT 'wordcount '||minute||' '||channel||' '||messages||' '||words||' '||chatters||' '||shared"
-         " FROM wordcount ORDER BY 1",
+         "||' '||new_chatters||' '||subscriber_messages FROM wordcount ORDER BY 1",
          &text);
     dump(db,
          "SELECT 'viewers '||minute||' '||channel||' '||viewers||' '||samples||' '||game||' '||title"

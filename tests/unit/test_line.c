@@ -203,6 +203,39 @@ static void a_copy_from_another_room_is_shared(void **state)
         fact_of("@room-id=1;source-room-id=;tmi-sent-ts=1764000000000 :a!a@a PRIVMSG #c :x", HB_FACT_OK).shared);
 }
 
+static void badges_tell_subscribers_and_a_tag_the_first_message(void **state)
+{
+    static const struct {
+        const char *tags;
+        bool subscriber;
+        bool first;
+    } cases[] = {
+        {"badges=subscriber/12", true, false},
+        {"badges=moderator/1,subscriber/0,premium/1", true, false},
+        {"badges=vip/1,founder/0", true, false},
+        {"badge-info=subscriber/3;badges=;subscriber=0", false, false},
+        {"badges=subscriber-gifter/5,presubscriber/1", false, false},
+        {"badges=subscriber", false, false},
+        {"badges=subscriber/1;badges=vip/1", false, false}, /* the last of a name is the one */
+        {"subscriber=1", true, false},
+        {"subscriber=0;first-msg=1", false, true},
+        {"first-msg=0", false, false},
+        {"first-msg=10", false, false},
+        {"first-msg", false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "@%s;tmi-sent-ts=1764000000000 :a!a@a PRIVMSG #c :x", cases[i].tags);
+        const hb_fact fact = fact_of(line, HB_FACT_OK);
+        assert_int_equal(fact.subscriber, cases[i].subscriber);
+        assert_int_equal(fact.first, cases[i].first);
+    }
+    const hb_fact notice =
+        fact_of("@badges=subscriber/1;first-msg=1;tmi-sent-ts=1764000000000 :tmi.twitch.tv USERNOTICE #c", HB_FACT_OK);
+    assert_false(notice.subscriber || notice.first);
+}
+
 static void what_is_no_fact_is_told_apart(void **state)
 {
     (void)state;
@@ -232,6 +265,7 @@ int main(void)
         cmocka_unit_test(implausible_times_give_way_to_the_time_of_receipt),
         cmocka_unit_test(the_other_kinds_are_facts_too),
         cmocka_unit_test(a_copy_from_another_room_is_shared),
+        cmocka_unit_test(badges_tell_subscribers_and_a_tag_the_first_message),
         cmocka_unit_test(what_is_no_fact_is_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

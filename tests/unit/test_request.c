@@ -126,6 +126,9 @@ static void the_last_hour_is_the_default(void **state)
 static void what_makes_no_sense_is_refused_by_name(void **state)
 {
     (void)state;
+    assert_refused("/api/v1/channels/xqc/rate?step=90", HB_ERROR_USAGE, "step is '90'");
+    assert_refused("/api/v1/channels/xqc/rate?step=0", HB_ERROR_USAGE, "step is '0'");
+    assert_refused("/api/v1/channels/xqc/words?step=60", HB_ERROR_USAGE, "no parameter 'step'");
     assert_refused("/api/v1/channels?limit=0", HB_ERROR_USAGE, "limit is '0'");
     assert_refused("/api/v1/channels?limit=10001", HB_ERROR_USAGE, "1 to 10000");
     assert_refused("/api/v1/channels?limit=", HB_ERROR_USAGE, "limit");
@@ -213,6 +216,13 @@ static void pages_have_types_and_tags(void **state)
     assert_string_equal(page.tag, same.tag);
     assert_false(hb_page_find(HB_BYTES("/../etc/passwd"), &page));
     assert_false(hb_page_find(HB_BYTES("/vendor/"), &page));
+    assert_true(page.zipped.size < page.content.size / 2);
+    assert_true(hb_page_takes_gzip(HB_BYTES("br, gzip;q=0.5")));
+    assert_true(hb_page_takes_gzip(HB_BYTES("deflate,gzip , br")));
+    assert_false(hb_page_takes_gzip(HB_BYTES("gzip;q=0")));
+    assert_false(hb_page_takes_gzip(HB_BYTES("br, x-gzip")));
+    assert_false(hb_page_takes_gzip(HB_BYTES("")));
+    assert_true(hb_page_tag_matches(HB_BYTES("W/\"b\""), "W/\"b\""));
     assert_true(hb_page_tag_matches(HB_BYTES("\"a\", W/\"b\""), "\"b\""));
     assert_true(hb_page_tag_matches(HB_BYTES("*"), "\"b\""));
     assert_false(hb_page_tag_matches(HB_BYTES("\"bb\""), "\"b\""));

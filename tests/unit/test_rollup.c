@@ -361,6 +361,8 @@ static void a_store_of_the_first_format_is_taken_over(void **state)
     hb_store_close(store);
     run_sql("first.db",
             "DROP TABLE moments; DROP TABLE rollups; DROP TABLE rankings; ALTER TABLE progress DROP COLUMN start;"
+            "ALTER TABLE wordcount DROP COLUMN new_chatters;"
+            "ALTER TABLE wordcount DROP COLUMN subscriber_messages;"
             " PRAGMA user_version = 1");
     store = open_store("first.db", HB_STORE_READ);
     char *before = ask(store, &question);

@@ -37,6 +37,8 @@ static hb_sheet *some_sheet(unsigned entries)
             add_user(sheet, text, text, (i + again * 5) % 60, i);
     }
     sheet->minutes[3].messages = 17;
+    sheet->minutes[3].new_chatters = 2;
+    sheet->minutes[3].subscriber_messages = 130;
     hb_sheet_add_samples(sheet, 59,
                          &(hb_sheet_sample){45123, 1, hour_s * 1000 + 3599999, HB_BYTES("Chess"), HB_BYTES("títle")});
     return sheet;
@@ -70,6 +72,14 @@ static void a_sheet_is_read_back_as_it_was_written(void **state)
     }
 }
 
+static bool count_user(void *context, hb_bytes id, hb_bytes name, uint32_t messages, uint32_t words, uint64_t minutes)
+{
+    assert_true(minutes == 1U << 1 || minutes == 1U << 2);
+    assert_true(id.size == 1 && name.size == 3 && messages == 1 && words > 0);
+    ++*(size_t *)context;
+    return true;
+}
+
 static void a_sheet_read_back_goes_on_counting(void **state)
 {
     (void)state;
@@ -95,6 +105,40 @@ static void a_sheet_read_back_goes_on_counting(void **state)
     hb_free(data);
     hb_sheet_close(back);
     hb_sheet_close(sheet);
+}
+
+/* Made by a hubbub that counted neither new chatters nor subscribers, of the lines below. */
+static void a_sheet_of_the_first_version_is_read(void **state)
+{
+    static const char old[] =
+        "\x48\x42\x53\x01\xe8\xf5\x9e\x73\x18\x4c\x83\x57\x3b\x01\x00\x00\x28\xb5\x2f\xfd\x60\x3b\x00\xe5\x02"
+        "\x00\xf4\x04\x03\x78\x71\x63\xa0\xe8\x3b\x01\x37\x80\xd3\x0e\xc0\xa9\x07\x80\xd3\x0e\x00\x00\x00\x01"
+        "\x02\x00\x01\x01\x00\x2d\x80\xd3\x0e\x05\x43\x68\x65\x73\x73\x02\x68\x69\x02\x00\x00\x05\x05\x68\x65"
+        "\x6c\x6c\x6f\x6b\x61\x70\x70\x61\x02\x01\x02\x05\x01\x00\x01\x01\x02\x01\x01\x01\x01\x02\x00\x00\x03"
+        "\x03\x41\x6e\x6e\x42\x6f\x62\x03\x00\x82\xe0\x97\x99\x13\xac\xa2\xc0\x18";
+    static const char lines[] =
+        "@id=a;room-id=7;tmi-sent-ts=1764000060000;user-id=5;display-name=Ann :ann!ann@x PRIVMSG #xqc :hello Kappa\n"
+        "@id=b;room-id=7;tmi-sent-ts=1764000120000;user-id=6;display-name=Bob :bob!bob@x PRIVMSG #xqc :hello\n"
+        "@rm-received-ts=1764000120000;room-id=7;game-name=Chess;title=hi :hubbub STREAM #xqc 45\n";
+    (void)state;
+    hb_error error;
+    size_t cursor = 0;
+    hb_fold *fold = hb_fold_open(&error);
+    assert_non_null(fold);
+    hb_fold_lines(fold, hb_bytes_of(lines));
+    hb_sheet *back = hb_sheet_decode((hb_bytes){old, sizeof old - 1}, &error);
+    assert_non_null(back);
+    char *expected = sheet_text(hb_fold_next_sheet(fold, &cursor));
+    char *found = sheet_text(back);
+    assert_string_equal(found, expected);
+    free(expected);
+    free(found);
+    size_t users = 0;
+    const hb_sheet_scanner scanner = {.context = &users, .user = count_user};
+    assert_true(hb_sheet_scan((hb_bytes){old, sizeof old - 1}, &scanner, &error));
+    assert_int_equal(users, 2);
+    hb_sheet_close(back);
+    hb_fold_close(fold);
 }
 
 static void altered_bytes_are_refused(void **state)
@@ -203,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sheet_is_read_back_as_it_was_written),
         cmocka_unit_test(a_sheet_read_back_goes_on_counting),
+        cmocka_unit_test(a_sheet_of_the_first_version_is_read),
         cmocka_unit_test(altered_bytes_are_refused),
         cmocka_unit_test(altered_payloads_do_no_harm),
         cmocka_unit_test(only_sheets_of_one_channel_and_hour_merge),

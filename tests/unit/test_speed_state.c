@@ -69,7 +69,7 @@ static void print_text(hb_buffer *line, hb_code_reader *in)
 
 /* The fields of each record, as hubbub.h lists them: digits are numbers of so many bytes, t is a text. */
 static const char *const fields[] = {
-    [HB_ROW_PROGRESS] = "88818", [HB_ROW_REPLACE] = "18",  [HB_ROW_SUBJECT] = "t8", [HB_ROW_MINUTE] = "8888888tt",
+    [HB_ROW_PROGRESS] = "88818", [HB_ROW_REPLACE] = "18",  [HB_ROW_SUBJECT] = "t8", [HB_ROW_MINUTE] = "888888888tt",
     [HB_ROW_WORD] = "118t",      [HB_ROW_USER] = "1888tt", [HB_ROW_SHEET] = "14t",  [HB_ROW_TOP_WORD] = "148t",
     [HB_ROW_TOP_USER] = "488tt", [HB_ROW_CHANNEL] = "88t"};
 
@@ -259,7 +259,7 @@ static void test_rows_of_a_sheet(void **state)
         "@rm-received-ts=1764000063000;game-name=Chess;title=x :hubbub STREAM #chan 10\n";
     static const char *const expected[] = {
         "10 4:chan 1764000000 1764000061 1764000063 1:5",
-        "4 4:chan 1764000000 1764000060 2 5 2 0 10 1 5:Chess 1:x",
+        "4 4:chan 1764000000 1764000060 2 5 2 0 0 0 10 1 5:Chess 1:x",
         "5 4:chan 1764000000 0 0 2 1:a",
         "5 4:chan 1764000000 0 0 2 1:b",
         "6 4:chan 1764000000 0 1 2 2 1:2 3:Two",

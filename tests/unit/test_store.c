@@ -52,11 +52,11 @@ static void run_sql(const char *text)
 
 static bool print_minute(void *context, const hb_minute_row *row, hb_layer layer)
 {
-    hb_buffer_print(context, "%.*s+%d:%d,%d,%d,%d,%d/%d,%.*s,%.*s,%s ", HB_PRINT(row->channel),
+    hb_buffer_print(context, "%.*s+%d:%d,%d,%d,%d,%d,%d,%d/%d,%.*s,%.*s,%s ", HB_PRINT(row->channel),
                     (int)(row->minute_s - HOUR), (int)row->count.messages, (int)row->count.words,
-                    (int)row->count.chatters, (int)row->count.shared, (int)row->count.viewers_sum,
-                    (int)row->count.samples, HB_PRINT(row->count.game), HB_PRINT(row->count.title),
-                    hb_layer_name(layer));
+                    (int)row->count.chatters, (int)row->count.shared, (int)row->count.new_chatters,
+                    (int)row->count.subscriber_messages, (int)row->count.viewers_sum, (int)row->count.samples,
+                    HB_PRINT(row->count.game), HB_PRINT(row->count.title), hb_layer_name(layer));
     return true;
 }
 
@@ -169,7 +169,9 @@ static void assert_rows(hb_store *store, table which, const char *expected)
 /* ---- What goes in comes out ---- */
 
 static const hb_minute_row minutes[] = {
-    {HB_BYTES("xqc"), HOUR + 60, {.messages = 7, .words = 30, .chatters = 3, .shared = 1}},
+    {HB_BYTES("xqc"),
+     HOUR + 60,
+     {.messages = 7, .words = 30, .chatters = 3, .shared = 1, .new_chatters = 2, .subscriber_messages = 6}},
     {HB_BYTES("xqc"),
      HOUR,
      {.messages = 5,
@@ -228,11 +230,11 @@ static const hb_changes everything = {.minutes = minutes,
 static void assert_everything(hb_store *store)
 {
     assert_rows(store, MINUTES,
-                "xqc+0:5,20,4,0,100001/3,Just Chatting,caf\xc3\xa9,speed xqc+60:7,30,3,1,0/0,,,speed "
-                "xqc+3600:2,0,0,0,0/0,,,speed ");
+                "xqc+0:5,20,4,0,0,0,100001/3,Just Chatting,caf\xc3\xa9,speed xqc+60:7,30,3,1,2,6,0/0,,,speed "
+                "xqc+3600:2,0,0,0,0,0,0/0,,,speed ");
     assert_rows(store, ALL_MINUTES,
-                "xqc+0:5,20,4,0,100001/3,Just Chatting,caf\xc3\xa9,speed asmongold+60:1,2,1,0,0/0,,,speed "
-                "xqc+60:7,30,3,1,0/0,,,speed xqc+3600:2,0,0,0,0/0,,,speed ");
+                "xqc+0:5,20,4,0,0,0,100001/3,Just Chatting,caf\xc3\xa9,speed asmongold+60:1,2,1,0,0,0,0/0,,,speed "
+                "xqc+60:7,30,3,1,2,6,0/0,,,speed xqc+3600:2,0,0,0,0,0,0/0,,,speed ");
     assert_rows(store, WORDS, "word:it's=12,speed emote:Kappa=9,speed emote:lul=9,speed word:lul=9,speed ");
     assert_rows(store, EMOTES, "emote:Kappa=9,speed emote:lul=9,speed ");
     assert_rows(store, USERS, "7:Zoe=5,5,3,speed 100:\xe5\x91\xa8=4,12,800000000000000,speed 12:Ann=4,10,1,speed ");
@@ -287,7 +289,8 @@ static void later_values_replace_earlier_ones(void **state)
     hb_store *store = open_store(HB_STORE_WRITE);
     apply(store, &everything);
     apply(store, &changes);
-    assert_rows(store, MINUTES, "xqc+0:6,21,4,0,0/0,,,speed xqc+60:7,30,3,1,0/0,,,speed xqc+3600:2,0,0,0,0/0,,,speed ");
+    assert_rows(store, MINUTES,
+                "xqc+0:6,21,4,0,0,0,0/0,,,speed xqc+60:7,30,3,1,2,6,0/0,,,speed xqc+3600:2,0,0,0,0,0,0/0,,,speed ");
     assert_rows(store, WORDS, "word:it's=12,speed word:lul=10,speed emote:Kappa=9,speed ");
     assert_rows(store, USERS, "12:ANN=5,11,3,speed 100:\xe5\x91\xa8=4,12,800000000000000,speed ");
     assert_rows(store, CHANNELS, "asmongold:552120296,1764000000-1764000100 xqc:71092938,1764000005-1764000090 ");
@@ -337,7 +340,7 @@ static void the_batch_layer_replaces_an_hour_for_good(void **state)
                               .progress_count = 1,
                               .replace = HB_REPLACE_HOUR,
                               .hour_s = HOUR};
-    static const char *const minutes_left = "xqc+120:9,0,0,0,0/0,,,batch xqc+3600:2,0,0,0,0/0,,,speed ";
+    static const char *const minutes_left = "xqc+120:9,0,0,0,0,0,0/0,,,batch xqc+3600:2,0,0,0,0,0,0/0,,,speed ";
     hb_store *store = open_store(HB_STORE_WRITE);
     apply(store, &everything);
     for (int round = 0; round < 2; round++) {
@@ -380,7 +383,7 @@ static void the_speed_layer_replaces_what_it_wrote_itself(void **state)
     hb_store *store = open_store(HB_STORE_WRITE);
     apply(store, &everything);
     apply(store, &changes);
-    assert_rows(store, ALL_MINUTES, "xqc+120:9,0,0,0,0/0,,,speed xqc+3600:2,0,0,0,0/0,,,speed ");
+    assert_rows(store, ALL_MINUTES, "xqc+120:9,0,0,0,0,0,0/0,,,speed xqc+3600:2,0,0,0,0,0,0/0,,,speed ");
     assert_rows(store, WORDS, "");
     assert_rows(store, SHEETS, "xqc+3600=two,1,speed,1 ");
     changes.replace = HB_REPLACE_NOTHING; /* the hour is not closed to it */
@@ -409,8 +412,9 @@ static void only_channels_with_a_sheet_are_replaced(void **state)
     hb_error error = {0};
     apply(store, &everything);
     apply(store, &changes);
-    assert_rows(store, ALL_MINUTES,
-                "asmongold+60:1,2,1,0,0/0,,,speed xqc+120:9,0,0,0,0/0,,,speed xqc+3600:2,0,0,0,0/0,,,speed ");
+    assert_rows(
+        store, ALL_MINUTES,
+        "asmongold+60:1,2,1,0,0,0,0/0,,,speed xqc+120:9,0,0,0,0,0,0/0,,,speed xqc+3600:2,0,0,0,0,0,0/0,,,speed ");
     assert_rows(store, WORDS, "");
     assert_rows(store, USERS, "");
     assert_rows(store, SHEETS, "xqc+0=new,1,speed,1 xqc+3600=two,1,speed,1 ");
@@ -769,15 +773,21 @@ static void the_second_format_is_taken_over(void **state)
     hb_store *store = open_store(HB_STORE_WRITE);
     apply(store, &everything);
     hb_store_close(store);
-    run_sql("DROP TABLE moments; ALTER TABLE progress DROP COLUMN start; PRAGMA user_version = 2");
+    run_sql(
+        "DROP TABLE moments; ALTER TABLE progress DROP COLUMN start; ALTER TABLE wordcount DROP COLUMN new_chatters;"
+        "ALTER TABLE wordcount DROP COLUMN subscriber_messages; PRAGMA user_version = 2");
     hb_store *reader = open_store(HB_STORE_READ);
     assert_rows(reader, SPEED_PROGRESS, before);
+    assert_rows(reader, MINUTES,
+                "xqc+0:5,20,4,0,0,0,100001/3,Just Chatting,caf\xc3\xa9,speed xqc+60:7,30,3,1,0,0,0/0,,,speed "
+                "xqc+3600:2,0,0,0,0,0,0/0,,,speed ");
     assert_rows(reader, ALL_MOMENTS, "");
     store = open_store(HB_STORE_WRITE);
     assert_rows(store, SPEED_PROGRESS, before);
     assert_rows(reader, SPEED_PROGRESS, before);
     apply(store, &everything);
     assert_everything(store);
+    assert_everything(reader);
     hb_store_close(reader);
     hb_store_close(store);
 }

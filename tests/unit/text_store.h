@@ -121,9 +121,10 @@ static inline stored *put_row(fake_store *store, hb_bytes channel, int64_t hour_
 
 static inline char *minute_value(const hb_minute *count)
 {
-    return print_text("%llu %llu %llu %llu %llu %llu %.*s %.*s", (unsigned long long)count->messages,
+    return print_text("%llu %llu %llu %llu %llu %llu %llu %llu %.*s %.*s", (unsigned long long)count->messages,
                       (unsigned long long)count->words, (unsigned long long)count->chatters,
-                      (unsigned long long)count->shared, (unsigned long long)count->viewers_sum,
+                      (unsigned long long)count->shared, (unsigned long long)count->new_chatters,
+                      (unsigned long long)count->subscriber_messages, (unsigned long long)count->viewers_sum,
                       (unsigned long long)count->samples, HB_PRINT(count->game), HB_PRINT(count->title));
 }
 

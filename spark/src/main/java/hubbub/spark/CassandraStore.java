@@ -10,7 +10,11 @@ import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
 
 /**
@@ -21,7 +25,8 @@ final class CassandraStore implements Serializable {
   private static final long serialVersionUID = 1;
   private static final String TABLES = "/cassandra.cql";
   private static final Duration DDL_TIMEOUT = Duration.ofSeconds(60);
-  private static final String CREATE = "CREATE TABLE IF NOT EXISTS ";
+  private static final Pattern STATEMENT =
+      Pattern.compile("CREATE TABLE IF NOT EXISTS (\\w+)|ALTER TABLE (\\w+) ADD IF NOT EXISTS (\\w+)");
 
   private final Address address;
   private final CassandraConnector connector;
@@ -61,12 +66,15 @@ final class CassandraStore implements Serializable {
   private void makeTables() {
     try (CqlSession session = open()) {
       List<String> statements = statements();
-      if (session
-              .execute(
-                  "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?", address.place())
-              .all()
-              .size()
-          >= statements.size()) {
+      Set<String> present = new HashSet<>();
+      for (Row row :
+          session.execute(
+              "SELECT table_name, column_name FROM system_schema.columns WHERE keyspace_name = ?", address.place())) {
+        present.add(row.getString("table_name"));
+        present.add(row.getString("table_name") + "." + row.getString("column_name"));
+      }
+      statements.removeIf(statement -> !isNeeded(statement, present));
+      if (statements.isEmpty()) {
         return;
       }
       session.setSchemaMetadataEnabled(false); // or each statement has the driver read the whole schema again
@@ -74,10 +82,21 @@ final class CassandraStore implements Serializable {
       run(session, "CREATE KEYSPACE IF NOT EXISTS " + address.place() + " WITH replication = {'class': "
           + "'NetworkTopologyStrategy', 'replication_factor': " + Integer.parseInt(replication) + "}");
       for (String statement : statements) {
-        run(session, statement.replace(CREATE, CREATE + address.place() + "."));
+        run(session, statement.replaceFirst("(EXISTS|ALTER TABLE) (\\w+)", "$1 " + address.place() + ".$2"));
       }
       session.setSchemaMetadataEnabled(null);
     }
+  }
+
+  /** Whether a table is not there yet, or one of an older hubbub lacks a column; present: tables and table.column. */
+  private static boolean isNeeded(String statement, Set<String> present) {
+    Matcher parts = STATEMENT.matcher(statement);
+    if (!parts.lookingAt()) {
+      throw new HubbubException("cassandra.cql has a statement that makes neither a table nor a column: " + statement);
+    }
+    return parts.group(1) != null
+        ? !present.contains(parts.group(1))
+        : present.contains(parts.group(2)) && !present.contains(parts.group(2) + "." + parts.group(3));
   }
 
   private static void run(CqlSession session, String statement) {

@@ -41,7 +41,18 @@ final class FlatRows {
       case SUBJECT -> to.subject(text(), number());
       case MINUTE ->
           to.minute(
-              new Minute(number(), number(), number(), number(), number(), number(), number(), text(), text()));
+              new Minute(
+                  number(),
+                  number(),
+                  number(),
+                  number(),
+                  number(),
+                  number(),
+                  number(),
+                  number(),
+                  number(),
+                  text(),
+                  text()));
       case WORD -> to.word(flag(), kind(), number(), text());
       case USER -> to.user(flag(), new User(number(), number(), number(), text(), text()));
       case SHEET -> to.sheet(flag(), bytes.getInt(), blob());
@@ -85,6 +96,8 @@ final class FlatRows {
       long words,
       long chatters,
       long shared,
+      long newChatters,
+      long subscriberMessages,
       long viewersSum,
       long samples,
       String game,

@@ -138,6 +138,8 @@ final class RowWriter implements FlatRows.Visitor, AutoCloseable {
         row.words(),
         row.chatters(),
         row.shared(),
+        row.newChatters(),
+        row.subscriberMessages(),
         layer.text());
     if (sampled) {
       writes.gather(
@@ -154,6 +156,8 @@ final class RowWriter implements FlatRows.Visitor, AutoCloseable {
           row.words(),
           row.chatters(),
           row.shared(),
+          row.newChatters(),
+          row.subscriberMessages(),
           viewers,
           samples,
           game,

@@ -2,11 +2,12 @@ package hubbub.spark;
 
 /** The statements that write rows. Columns stand in the order in which {@link RowWriter} binds them. */
 enum Table {
-  WORDCOUNT("wordcount", "channel, day, minute, messages, words, chatters, shared, layer"),
+  WORDCOUNT("wordcount", "channel, day, minute, messages, words, chatters, shared, new_chatters, subscriber_messages, layer"),
   VIEWERS("viewers", "channel, day, minute, viewers, samples, game, title, layer"),
   LATEST(
       "latest",
-      "minute, channel, messages, words, chatters, shared, viewers, samples, game, title, layer",
+      "minute, channel, messages, words, chatters, shared, new_chatters, subscriber_messages, "
+          + "viewers, samples, game, title, layer",
       " USING TTL ?"),
   WORDFREQ("wordfreq", "channel, hour, kind, word, count, layer"),
   WORDFREQ_GONE("wordfreq", null, "channel = ? AND hour = ? AND kind = ? AND word = ?"),
