@@ -40,7 +40,8 @@ def expected(kind, channel, begin, finish):
 
 
 def answer(kind, channel, begin, finish, place=data):
-    text = hub.ask(kind, channel, "--data", place, "--from", begin, "--to", finish, "--limit", 2000, "--format", "json")[0]
+    everybody = ["--bots"] if kind == "users" else []
+    text = hub.ask(kind, channel, *everybody, "--data", place, "--from", begin, "--to", finish, "--limit", 2000, "--format", "json")[0]
     found = json.loads(text)
     assert found["exact"] is True
     return [tuple(row.values())[1:] for row in found["rows"]]
