@@ -10,6 +10,13 @@
 
 enum { CHANNELS = 1000, CHATTERS = 20000, WORDS = 50000 };
 
+/* How many there are to choose from; chatters: of each channel. */
+typedef struct variety {
+    unsigned channels;
+    unsigned chatters;
+    unsigned words;
+} variety;
+
 static uint64_t chance = 88172645463325252;
 
 static inline double roll(void)
@@ -27,11 +34,11 @@ static inline unsigned zipf(unsigned count)
 }
 
 /* One of `count` lines of an hour, ended by LF. */
-static inline void print_line(hb_buffer *out, unsigned number, unsigned count)
+static inline void print_line_of(hb_buffer *out, unsigned number, unsigned count, const variety *kinds)
 {
     const int64_t time_ms = 1764000000000 + (int64_t)number * 3600000 / count;
-    const unsigned channel = zipf(CHANNELS);
-    const unsigned chatter = channel * 7919 + zipf(CHATTERS);
+    const unsigned channel = zipf(kinds->channels);
+    const unsigned chatter = channel * 7919 + zipf(kinds->chatters);
     hb_buffer_print(out,
                     "@rm-received-ts=%lld;badge-info=subscriber/12;badges=subscriber/12,bits/1000;color=#1E90FF;"
                     "display-name=Chatter_%u;emotes=;first-msg=0;flags=;id=%08x-0000-4000-8000-%012x;mod=0;"
@@ -40,10 +47,16 @@ static inline void print_line(hb_buffer *out, unsigned number, unsigned count)
                     (long long)time_ms + 40, chatter, number * 2654435761u, number, 10000 + channel, (long long)time_ms,
                     1000000 + chatter, chatter, chatter, chatter, channel);
     for (unsigned words = 1 + zipf(14); words > 0; words--) {
-        const unsigned word = zipf(WORDS);
+        const unsigned word = zipf(kinds->words);
         hb_buffer_print(out, word % 3 == 0 ? "word%u " : word % 3 == 1 ? "Pog%uChamp " : "lul%u ", word);
     }
     hb_buffer_append_char(out, '\n');
+}
+
+static inline void print_line(hb_buffer *out, unsigned number, unsigned count)
+{
+    const variety usual = {.channels = CHANNELS, .chatters = CHATTERS, .words = WORDS};
+    print_line_of(out, number, count, &usual);
 }
 
 /* Seconds of this process on a processor, so that what else the machine does counts little. */

@@ -1,5 +1,5 @@
-/* fuzz_fold.c - any bytes as lines of a log: folded at once and line by line they give the same sheets, and what a
- * sheet holds can be written down and read back. */
+/* fuzz_fold.c - any bytes as lines of a log: folded at once and line by line they give the same sheets (emotes are told
+ * before what is said with them), and what a sheet holds can be written down and read back. */
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -42,19 +42,34 @@ static void check_sheet(const hb_sheet *one, const hb_sheet *other)
     hb_free(data[1]);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static bool tells_emotes(hb_bytes line)
 {
-    hb_bytes lines = {(const char *)data, size};
-    hb_fold *whole = open_fold();
-    hb_fold *single = open_fold();
+    hb_fact fact;
+    return hb_fact_read(line, &fact) == HB_FACT_OK && fact.kind == HB_FACT_EMOTES;
+}
+
+/* Folds line by line those that tell of emotes, or all others. */
+static void fold_some(hb_fold *fold, hb_bytes lines, bool emotes)
+{
     hb_bytes line;
-    hb_fold_lines(whole, lines);
     while (hb_bytes_cut(&lines, '\n', &line)) {
+        if (tells_emotes(line) != emotes)
+            continue;
         char *copy = hb_copy_text(line);
         copy[line.size] = '\n'; /* in the place of the NUL: a read past the end is seen */
-        hb_fold_lines(single, (hb_bytes){copy, line.size + 1});
+        hb_fold_lines(fold, (hb_bytes){copy, line.size + 1});
         free(copy);
     }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const hb_bytes lines = {(const char *)data, size};
+    hb_fold *whole = open_fold();
+    hb_fold *single = open_fold();
+    hb_fold_lines(whole, lines);
+    fold_some(single, lines, true);
+    fold_some(single, lines, false);
     size_t cursor = 0;
     for (hb_sheet *sheet; (sheet = hb_fold_next_sheet(whole, &cursor)) != NULL;)
         check_sheet(sheet, find_sheet(single, sheet));

@@ -190,9 +190,7 @@ static bool find_moments(batch_job *job, const hb_recompute *work, const char *s
         return true;
     hb_moment_finder *finder =
         hb_moment_finder_open(work->spooled == NULL ? work->log : hb_spooled_log(work->spooled), store);
-    const int64_t from_ms = hb_monotonic_ms();
     const bool good = hb_moment_finder_settle(finder, job->done, job->hours, apply_moments, job->store, error);
-    hb_say_note("moments were found in %lld ms", (long long)(hb_monotonic_ms() - from_ms));
     hb_moment_finder_close(finder);
     return good;
 }

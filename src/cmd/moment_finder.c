@@ -31,6 +31,7 @@ typedef struct moment_item {
     hb_layer layer;
     size_t stored; /* number + 1 of the store's row; 0: it has none */
     hb_moment_tally *tally;
+    hb_emote_set *emotes;
 } moment_item;
 
 typedef struct stored_moment {
@@ -279,7 +280,8 @@ static void take_line(void *context, size_t place, const hb_fact *message)
     const lines_visit *const visit = context;
     const hb_token *tokens = NULL;
     bool bad_utf8 = false;
-    const size_t count = hb_words_split(visit->find->finder->words, message->text, message->emotes, &tokens, &bad_utf8);
+    const size_t count = hb_words_split_with(visit->find->finder->words, message->text, message->emotes,
+                                             visit->items[place]->emotes, 0, &tokens, &bad_utf8);
     hb_moment_tally_add(visit->items[place]->tally, message->user_id.size > 0 ? message->user_id : message->login,
                         tokens, count);
 }
@@ -294,14 +296,29 @@ static bool take_sheet(void *context, const hb_sheet_row *row, hb_layer layer, i
     return true;
 }
 
+static bool learn_emotes(void *context, const hb_sheet_row *row, hb_layer layer, int words_version)
+{
+    hb_error unreadable = {0};
+    (void)layer;
+    (void)words_version;
+    hb_moment_learn_emotes(context, row->sheet, &unreadable);
+    return true;
+}
+
+/* The channel's sheets of the moment's hour and of the one before. */
+static bool visit_sheets(finding *find, const moment_item *item, hb_visit_sheet *visit, void *context)
+{
+    const int64_t hour_s = hb_time_floor(item->row.minute_s, HB_HOUR_S);
+    return hb_store_sheets(find->finder->store, item->row.channel, hour_s - HB_HOUR_S, hour_s + HB_HOUR_S, visit,
+                           context, find->error);
+}
+
 /* As JSON. Without any message in the log, which may have been removed from it, what the store knows stays. */
 static bool print_words(finding *find, moment_item *item)
 {
     hb_word words[HB_MOMENT_WORDS];
     hb_buffer text = {0};
-    const int64_t hour_s = hb_time_floor(item->row.minute_s, HB_HOUR_S);
-    if (!hb_store_sheets(find->finder->store, item->row.channel, hour_s - HB_HOUR_S, hour_s + HB_HOUR_S, take_sheet,
-                         item->tally, find->error))
+    if (!visit_sheets(find, item, take_sheet, item->tally))
         return false;
     const size_t count = hb_moment_tally_words(item->tally, words);
     hb_json_open(&text, '[');
@@ -322,26 +339,36 @@ static bool print_words(finding *find, moment_item *item)
     return true;
 }
 
+static bool open_readers(hb_moment_finder *finder, hb_error *error)
+{
+    if (finder->words == NULL)
+        finder->words = hb_words_open(error);
+    if (finder->words != NULL && finder->log == NULL)
+        finder->log = hb_log_open(finder->log_address, HB_LOG_READ, NULL, error);
+    return finder->words != NULL && finder->log != NULL;
+}
+
 static bool read_words(finding *find, moment_item *const *items, size_t count)
 {
     hb_moment_finder *const finder = find->finder;
+    const hb_moment_range *const range = find->range;
     hb_moment_place places[TALLIES];
     lines_visit visit = {find, items};
+    bool good = open_readers(finder, find->error);
     for (size_t i = 0; i < count; i++) {
         items[i]->tally = hb_moment_tally_open();
+        items[i]->emotes = hb_emote_set_open();
         places[i] = (hb_moment_place){items[i]->row.channel, items[i]->row.minute_s};
+        good = good && visit_sheets(find, items[i], learn_emotes, items[i]->emotes);
     }
-    if (finder->words == NULL)
-        finder->words = hb_words_open(find->error);
-    if (finder->words != NULL && finder->log == NULL)
-        finder->log = hb_log_open(finder->log_address, HB_LOG_READ, NULL, find->error);
-    bool good = finder->log != NULL && hb_moment_lines_read(finder->log, hb_log_is_kafka(finder->log_address), places,
-                                                            count, find->range->marks, find->range->mark_count,
-                                                            find->range->stop, take_line, &visit, find->error);
+    good = good && hb_moment_lines_read(finder->log, hb_log_is_kafka(finder->log_address), places, count, range->marks,
+                                        range->mark_count, range->stop, take_line, &visit, find->error);
     for (size_t i = 0; i < count; i++) {
         good = good && print_words(find, items[i]);
         hb_moment_tally_close(items[i]->tally);
+        hb_emote_set_close(items[i]->emotes);
         items[i]->tally = NULL;
+        items[i]->emotes = NULL;
     }
     return good;
 }

@@ -5,27 +5,11 @@
 #include "text/emote_set.h"
 
 #include "base/map.h"
-#include "base/memory.h"
 #include "text/utf8.h"
 
 #include <stdlib.h>
 
 enum { PLACES_MIN = 64, NUMBER_BITS = 16 };
-
-typedef struct emote {
-    uint32_t start; /* of its name, in names */
-    uint32_t size;
-    uint32_t since_ms;
-} emote;
-
-struct hb_emote_set {
-    uint32_t *places; /* tag and number + 1; 0: free */
-    uint32_t mask;
-    emote *emotes;
-    size_t count;
-    size_t capacity;
-    hb_buffer names;
-};
 
 static inline uint32_t hash_of(hb_bytes name)
 {
@@ -43,12 +27,12 @@ static inline uint32_t tag_of(uint32_t hash)
 }
 
 /* The emote of this name, or NULL. */
-static inline emote *find(const hb_emote_set *set, hb_bytes name, uint32_t hash)
+static inline hb_emote *find(const hb_emote_set *set, hb_bytes name, uint32_t hash)
 {
     for (uint32_t at = hash & set->mask; set->places[at] != 0; at = (at + 1) & set->mask) {
         if (tag_of(set->places[at] ^ hash) != 0)
             continue;
-        emote *const found = &set->emotes[(set->places[at] & ~tag_of(UINT32_MAX)) - 1];
+        hb_emote *const found = &set->emotes[(set->places[at] & ~tag_of(UINT32_MAX)) - 1];
         if (hb_bytes_equal((hb_bytes){set->names.data + found->start, found->size}, name))
             return found;
     }
@@ -98,18 +82,36 @@ void hb_emote_set_close(hb_emote_set *set)
 bool hb_emote_name_is_good(hb_bytes name)
 {
     bool bad = name.size == 0 || name.size > HB_EMOTE_NAME_MAX;
-    for (size_t at = 0; !bad && at < name.size;) {
+    size_t at = 0;
+    while (at < name.size && name.data[at] > ' ' && name.data[at] < 0x7f)
+        at++;
+    while (!bad && at < name.size) {
         const uint32_t code_point = hb_utf8_next(name, &at, &bad);
         bad = bad || code_point <= ' ' || (code_point >= 0x7f && code_point < 0xa0);
     }
     return !bad;
 }
 
+static char lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+static void note_start(hb_emote_set *set, hb_bytes name)
+{
+    const char first = lower(name.data[0]);
+    /* Behind a chunk of one byte stands white space of any sort. */
+    for (unsigned second = 0; second < (name.size == 1 ? 16 : 1); second++) {
+        const uint32_t start = hb_emote_start(first, name.size == 1 ? (char)second : lower(name.data[1]));
+        set->starts[start / 64] |= UINT64_C(1) << start % 64;
+    }
+}
+
 /* False when the set is full. */
 static bool add(hb_emote_set *set, hb_bytes name, uint32_t since_ms)
 {
     const uint32_t hash = hash_of(name);
-    emote *const known = find(set, name, hash);
+    hb_emote *const known = find(set, name, hash);
     if (known != NULL) {
         known->since_ms = since_ms < known->since_ms ? since_ms : known->since_ms;
         return true;
@@ -117,9 +119,10 @@ static bool add(hb_emote_set *set, hb_bytes name, uint32_t since_ms)
     if (set->count == HB_EMOTES_MAX || set->names.size + name.size > HB_EMOTES_BYTES_MAX)
         return false;
     HB_RESERVE(set->emotes, set->capacity, set->count + 1);
-    set->emotes[set->count++] = (emote){(uint32_t)set->names.size, (uint32_t)name.size, since_ms};
+    set->emotes[set->count++] = (hb_emote){(uint32_t)set->names.size, (uint32_t)name.size, since_ms};
     hb_buffer_append(&set->names, name);
-    if (set->count * 2 > set->mask)
+    note_start(set, name);
+    if (set->count * 10 > (size_t)set->mask * 7)
         grow(set);
     else
         place(set, hash, set->count - 1);
@@ -157,6 +160,6 @@ bool hb_emote_set_next(const hb_emote_set *set, size_t *at, hb_bytes *name, uint
 
 bool hb_emote_set_has(const hb_emote_set *set, hb_bytes chunk, uint32_t at_ms)
 {
-    const emote *const found = find(set, chunk, hash_of(chunk));
+    const hb_emote *const found = find(set, chunk, hash_of(chunk));
     return found != NULL && found->since_ms <= at_ms;
 }

@@ -8,9 +8,38 @@
 #ifndef HB_TEXT_EMOTE_SET_H
 #define HB_TEXT_EMOTE_SET_H
 
-#include "base/bytes.h"
+#include "base/memory.h"
 
-typedef struct hb_emote_set hb_emote_set;
+enum { HB_EMOTE_STARTS = 4096 };
+
+typedef struct hb_emote {
+    uint32_t start; /* of its name, in names */
+    uint32_t size;
+    uint32_t since_ms;
+} hb_emote;
+
+typedef struct hb_emote_set {              /* from the inside; for the next two only */
+    uint64_t starts[HB_EMOTE_STARTS / 64]; /* a bit each: a name begins so */
+    uint32_t *places;                      /* tag and number + 1; 0: free */
+    uint32_t mask;
+    hb_emote *emotes;
+    size_t count;
+    size_t capacity;
+    hb_buffer names;
+} hb_emote_set;
+
+static inline uint32_t hb_emote_start(char first, char second)
+{
+    return (unsigned char)first | ((unsigned char)second & 15u) << 8;
+}
+
+/* Whether an emote may start with these two bytes, which are in lower case where they are ASCII letters; the second may
+ * be white space. Far faster than to look for the chunk, and nearly always enough. */
+static inline bool hb_emote_set_may_start(const hb_emote_set *set, const char *two)
+{
+    const uint32_t start = hb_emote_start(two[0], two[1]);
+    return (set->starts[start / 64] >> start % 64 & 1) != 0;
+}
 
 hb_emote_set *hb_emote_set_open(void);
 void hb_emote_set_close(hb_emote_set *set);

@@ -416,7 +416,8 @@ static void take_chunks(hb_words *words, hb_bytes clean, char *at)
     while (at < stop) {
         if ((kind_of(*at) & SPACE) != 0)
             at++;
-        else if (words->set == NULL || !take_set_emote(words, clean.data + (at - words->work.data), &at))
+        else if (words->set == NULL || !hb_emote_set_may_start(words->set, at) ||
+                 !take_set_emote(words, clean.data + (at - words->work.data), &at))
             at = take_chunk(words, at);
     }
     words->count += hb_words_icu_take(words->icu, &words->room, words->tokens + words->count);

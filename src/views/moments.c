@@ -217,6 +217,20 @@ void hb_moment_tally_add(hb_moment_tally *tally, hb_bytes user_id, const hb_toke
     }
 }
 
+static bool take_emote(void *context, hb_kind kind, hb_bytes text, uint32_t count)
+{
+    (void)count;
+    if (kind == HB_EMOTE)
+        hb_emote_set_add(context, text, 0);
+    return true;
+}
+
+bool hb_moment_learn_emotes(hb_emote_set *emotes, hb_bytes sheet, hb_error *error)
+{
+    const hb_sheet_scanner scanner = {.context = emotes, .word = take_emote};
+    return hb_sheet_scan(sheet, &scanner, error);
+}
+
 static bool take_usual(void *context, hb_kind kind, hb_bytes text, uint32_t count)
 {
     hb_moment_tally *const tally = context;

@@ -25,6 +25,7 @@
 #define HB_VIEWS_MOMENTS_H
 
 #include "base/memory.h"
+#include "text/emote_set.h"
 
 enum {
     HB_MOMENT_PAST = 30,       /* minutes that tell what is usual */
@@ -61,6 +62,11 @@ typedef struct hb_moment_tally hb_moment_tally; /* of one moment's chat; memory 
 
 hb_moment_tally *hb_moment_tally_open(void);
 void hb_moment_tally_close(hb_moment_tally *tally); /* NULL is fine */
+
+/* Adds the emotes that an encoded sheet knows to a set, to split texts with: those of Twitch are told by the message's
+ * own tag, but the others were told by facts that stand elsewhere in the log. False: HB_ERROR_CORRUPT,
+ * HB_ERROR_VERSION. */
+bool hb_moment_learn_emotes(hb_emote_set *emotes, hb_bytes sheet, hb_error *error);
 
 /* Adds a message's tokens. The same message again changes nothing. */
 void hb_moment_tally_add(hb_moment_tally *tally, hb_bytes user_id, const hb_token *tokens, size_t count);

@@ -107,6 +107,14 @@ static bool print_sheet(void *context, const hb_sheet_row *row, hb_layer layer, 
     return true;
 }
 
+static bool print_moment(void *context, const hb_moment_row *row, hb_layer layer)
+{
+    hb_buffer_print(context, "%.*s %" PRId64 " %.17g %" PRIu64 ",%" PRIu64 " %.17g %.*s %s\n", HB_PRINT(row->channel),
+                    row->minute_s, row->score, row->messages, row->chatters, row->usual, HB_PRINT(row->words),
+                    hb_layer_name(layer));
+    return true;
+}
+
 static bool print_hour(void *context, int64_t hour_s)
 {
     hb_buffer_print(context, "outdated %" PRId64 "\n", hour_s);
@@ -153,6 +161,8 @@ static char *print_store(hb_store *store, const int64_t *hours, size_t hour_coun
         const hb_bytes channel = channel_name(i);
         assert_true(hb_store_minutes(store, channel, 0, end_s, print_minute, &out, &error));
         assert_true(hb_store_sheets(store, channel, 0, end_s, print_sheet, &out, &error));
+        assert_true(hb_store_moments(store, channel, 0, end_s, print_moment, &out, &error));
+        assert_true(hb_store_moments(store, channel, hours[0] + 60, hours[0] + 3600, print_moment, &out, &error));
         for (size_t hour = 0; hour < hour_count; hour++)
             print_hour_rows(store, channel, hours[hour], &out);
     }
@@ -166,6 +176,9 @@ static char *print_store(hb_store *store, const int64_t *hours, size_t hour_coun
     }
     assert_true(hb_store_minutes(store, HB_BYTES(""), hours[0] + 60, hours[0] + 3 * HB_HOUR_S - 60, print_minute, &out,
                                  &error));
+    assert_true(hb_store_moments(store, HB_BYTES(""), 0, end_s, print_moment, &out, &error));
+    assert_true(
+        hb_store_moments(store, HB_BYTES(""), hours[0] + 60, hours[0] + HB_HOUR_S, print_moment, &out, &error));
     assert_true(hb_store_outdated(store, HB_WORDS_VERSION, print_hour, &out, &error));
     assert_true(hb_store_outdated(store, HB_WORDS_VERSION + 1, print_hour, &out, &error));
     assert_true(hb_store_channels(store, print_channel, &out, &error));
@@ -294,6 +307,54 @@ static void both_tell_the_same(void **state)
     assert_same(hours, 4);
     hb_store_close(stores[1]);
     stores[1] = writer;
+}
+
+static void moments_are_the_same(void **state)
+{
+    (void)state;
+    const int64_t hours[] = {HOUR, HOUR + HB_DAY_S};
+    static changes_room room;
+    hb_error error = {0};
+    hb_moment_row rows[ROWS_MAX];
+    hb_changes changes = {.moments = rows};
+    chance = 5;
+    make_changes(&room, HOUR, 1, true);
+    apply(&room.changes);
+    room.progress.part = HOUR + HB_DAY_S;
+    for (size_t i = 0; i < room.changes.minute_count; i++)
+        room.minutes[i].minute_s += HB_DAY_S;
+    for (size_t i = 0; i < room.changes.channel_count; i++)
+        room.channels[i].last_seen_s += HB_DAY_S;
+    apply(&room.changes);
+    for (unsigned round = 0; round < 12; round++) {
+        changes.layer = round < 8 ? HB_LAYER_SPEED : HB_LAYER_BATCH;
+        changes.moment_count = 0;
+        for (unsigned i = 0; i < 40; i++)
+            rows[changes.moment_count++] =
+                (hb_moment_row){channel_name(i % CHANNELS),
+                                hours[i % 2] + HB_MINUTE_S * (int64_t)(i + next_random(2) * 40) / 2,
+                                .score = 5 + next_random(1000) / 100.0,
+                                .usual = next_random(100) / 2.0,
+                                .messages = next_random(1000),
+                                .chatters = next_random(1000),
+                                .words = HB_BYTES("[{\"kind\":\"word\",\"word\":\"caf\xc3\xa9\",\"count\":3}]"),
+                                .gone = next_random(4) == 0};
+        apply(&changes);
+        assert_same(hours, 2);
+    }
+    changes.layer = HB_LAYER_SPEED; /* another worker, which does not know yet: the batch layer's stay */
+    for (size_t i = 0; i < changes.moment_count; i++)
+        rows[i].gone = true;
+    apply_to(stores[1], &changes);
+    assert_same(hours, 2);
+    for (int i = 0; i < 2; i++)
+        for (bool more = true; more;)
+            assert_true(hb_store_forget(stores[i], HB_BYTES(""), HOUR + HB_DAY_S - HOUR % HB_DAY_S, &more, &error));
+    assert_same(hours, 2);
+    char *const left = print_store(stores[1], hours, 2);
+    assert_null(strstr(left, "caf\xc3\xa9\",\"count\":3}] speed\nchan_0 17640000"));
+    free(left);
+    hb_arena_free(&room.texts);
 }
 
 static void what_is_forgotten_is_the_same(void **state)
@@ -473,6 +534,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(both_tell_the_same),
+        STORE_TEST(moments_are_the_same),
         STORE_TEST(what_is_forgotten_is_the_same),
         STORE_TEST(older_positions_change_nothing),
         STORE_TEST(an_hour_closes_without_a_new_position),

@@ -27,6 +27,12 @@ def queries(board):
             yield panel, query
 
 
+def annotations(board):
+    """(name, query) of all marks."""
+    for each in board["annotations"]["list"]:
+        yield each["name"], each["target"]
+
+
 def fill(text, values):
     """Puts variables in: $name, ${name} and ${__from:date:seconds} as in Grafana's documentation of variable syntax."""
     def value(match):

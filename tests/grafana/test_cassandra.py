@@ -14,15 +14,15 @@ if "built without Cassandra" in without.stderr:
     hub.skip("this hubbub was built without Cassandra")
 servers.up("cassandra")
 
-# Seven minutes of chat, counted into Cassandra.
-start = int(time.time()) - 420
-hub.ask("simulate", "--channels", 3, "--seed", 5, "--rate", 50, "--count", 20000, "--start", start, "--write",
+# Forty minutes of chat with moments in it, counted into Cassandra.
+start = int(time.time()) - 2400
+hub.ask("simulate", "--channels", 3, "--seed", 5, "--rate", 10, "--end", start + 2399, "--bursts", 12, "--start", start, "--write",
         hub.path("chat.irc"))
 hub.ask("import", "--data", hub.path("data"), hub.path("chat.irc"))
 hub.ask(*process, servers.store("grafana"))
 
 board = boards.load("hubbub-cassandra")
-now = (start + 399) * 1000
+now = (start + 2399) * 1000
 
 
 def run(session, statement, values):
@@ -47,7 +47,8 @@ with servers.cql.connect(servers.addresses["CASSANDRA"]) as session:
             for row in rows:
                 values = dict(zip(columns, row, strict=True))
                 for name, value in values.items():
-                    wanted = str if name in ("channel", "word", "user_name", "layer") else int
+                    wanted = (str if name in ("channel", "word", "user_name", "layer", "words")
+                              else float if name in ("score", "usual") else int)
                     assert isinstance(value, wanted), f"{panel['title']}: {name} is {value!r}"
             boards.check_fields(panel, columns)
             ran += 1

@@ -16,6 +16,11 @@ import hub
 
 subprocess.run([os.path.join(hub.SOURCE, "deploy/grafana/make_dashboards"), "--check"], check=True)
 
+# An hour of the demo's channels that has bursts, so that there are moments; then the demo goes on with it.
+hub.ask("simulate", "--channels", 16, "--seed", 11, "--rate", 20, "--bursts", 12, "--start", int(time.time()) - 2400, "--end",
+        int(time.time()) - 60, "--write", hub.path("bursts.irc"))
+hub.ask("import", "--data", hub.path("demo"), hub.path("bursts.irc"))
+hub.ask("process", "--data", hub.path("demo"), "--until-end")
 port = hub.free_port()
 hub.start("run", "--demo", "--listen", f"127.0.0.1:{port}", "--data", hub.path("demo"))
 hub.until(lambda: len(hub.rows(port, "/api/v1/channels")) >= 10, "the demo's channels")
@@ -47,11 +52,22 @@ def run_infinity(query, values):
     status, text = hub.get(port, where)
     assert status == 200, f"{where}: {status} {text}"
     rows = json.loads(text)[query["root_selector"]]
-    for row in rows:
+    found = [{column["text"]: select(row, column["selector"], where) for column in query["columns"]} for row in rows]
+    for row in found:
         for column in query["columns"]:
-            assert column["selector"] in row, f"{where}: there is no {column['selector']} in {row}"
-            assert is_of(column["type"], row[column["selector"]]), f"{where}: {column} cannot be {row[column['selector']]!r}"
-    return [{column["text"]: row[column["selector"]] for column in query["columns"]} for row in rows]
+            assert is_of(column["type"], row[column["text"]]), f"{where}: {column} cannot be {row[column['text']]!r}"
+    return found
+
+
+def select(row, selector, where):
+    """What a path (words.0.word) leads to; of a list that is too short, nothing."""
+    for step in selector.split("."):
+        if isinstance(row, list):
+            row = row[int(step)] if int(step) < len(row) else {"word": None}
+        else:
+            assert step in row, f"{where}: there is no {selector} in {row}"
+            row = row[step]
+    return row
 
 
 # The dashboard over the API: the variable's values are channels, and every panel has rows for each choice.
@@ -73,6 +89,11 @@ for choice in variables["kind"]["options"]:
         boards.check_fields(panel, [column["text"] for column in query["columns"]])
         ran += 1
 print(f"{ran} queries of {board['title']} gave their columns")
+
+marks = [row for name, query in boards.annotations(board) for channel in names
+         for row in run_infinity(query, {**times, "channel": channel, "kind": "all"})]
+assert marks and all(set(row) == {"time", "text"} for row in marks), marks
+print(f"{len(marks)} marks on the time lines, such as {marks[0]}")
 
 # The links of its tables lead to dashboards that are there.
 for panel in board["panels"]:
