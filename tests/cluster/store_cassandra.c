@@ -177,8 +177,7 @@ static char *print_store(hb_store *store, const int64_t *hours, size_t hour_coun
     assert_true(hb_store_minutes(store, HB_BYTES(""), hours[0] + 60, hours[0] + 3 * HB_HOUR_S - 60, print_minute, &out,
                                  &error));
     assert_true(hb_store_moments(store, HB_BYTES(""), 0, end_s, print_moment, &out, &error));
-    assert_true(
-        hb_store_moments(store, HB_BYTES(""), hours[0] + 60, hours[0] + HB_HOUR_S, print_moment, &out, &error));
+    assert_true(hb_store_moments(store, HB_BYTES(""), hours[0] + 60, hours[0] + HB_HOUR_S, print_moment, &out, &error));
     assert_true(hb_store_outdated(store, HB_WORDS_VERSION, print_hour, &out, &error));
     assert_true(hb_store_outdated(store, HB_WORDS_VERSION + 1, print_hour, &out, &error));
     assert_true(hb_store_channels(store, print_channel, &out, &error));
