@@ -534,6 +534,7 @@ export class Channel {
       rowS: stepS,
       seenS: seen,
       viewers: this.viewers,
+      watching: this.watching,
       changes: this.changed,
       moments: this.moments,
       now: live && this.row && {

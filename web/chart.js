@@ -158,7 +158,7 @@ export class Chart {
   show(minutes, range) {
     if (this.dragging && this.plot) return; // a drag would lose what it has marked
     const columns = points(minutes, range);
-    const viewers = levelsOf(range.viewers, columns[0], range.stepS, range.rowS);
+    const viewers = levelsOf(range.viewers, columns[0], range.stepS, range.rowS, range.watching);
     const watched = viewers.some((value) => value !== null);
     this.range = range;
     this.layers = columns[0].map((time) => minutes.get(time)?.layer);

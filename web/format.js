@@ -28,8 +28,11 @@ export function clock(ms, seconds = false) {
 
 const day = new Intl.DateTimeFormat('en', { weekday: 'short', day: 'numeric', month: 'short' });
 
+const dayOfYear = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
+const farMs = 300 * 86400000; // from where on the year needs to be told
+
 export function dayAndClock(ms) {
-  return `${day.format(ms)}, ${clock(ms)}`;
+  return `${(Math.abs(Date.now() - ms) > farMs ? dayOfYear : day).format(ms)}, ${clock(ms)}`;
 }
 
 // How long ago, in one unit: "now", "12 s", "5 min", "3 h", "2 d". Steps of 5 s keep it calm.

@@ -25,12 +25,12 @@ export function isFresh(row, nowS) {
 }
 
 // The chart's column: for each time the mean of the rows with a sample from there to the next, or null.
-export function levelsOf(rows, times, stepS, rowS = minuteS) {
+// newest: the row of the last minute with a sample.
+export function levelsOf(rows, times, stepS, rowS = minuteS, newest = rows.at(-1)) {
   const byMinute = new Map(rows.map((row) => [secondsOf(row), row.viewers]));
-  const last = rows.at(-1);
   return times.map((time, i) => {
     // Behind the steps comes the time of right now, for which the newest sample stands.
-    if (i === times.length - 1 && time % stepS !== 0) return last && isFresh(last, time) ? last.viewers : null;
+    if (i === times.length - 1 && time % stepS !== 0) return newest && isFresh(newest, time) ? newest.viewers : null;
     let sum = 0;
     let number = 0;
     for (let minute = Math.ceil(time / rowS) * rowS; minute < time + stepS; minute += rowS) {

@@ -323,6 +323,20 @@ static void draw_figures(hb_top_screen *screen, const hb_top_news *news, const h
     hb_buffer_free(&text);
 }
 
+static void draw_moments(hb_top_screen *screen, const hb_top_news *news, unsigned row)
+{
+    hb_buffer text = {0};
+    for (unsigned i = news->moment_count; i > 0; i--) {
+        const hb_top_moment *const moment = &news->moments[i - 1];
+        hb_buffer_append(&text, text.size == 0 ? HB_BYTES("Moments: ") : HB_BYTES("   "));
+        append_ago(&text, moment->time_s, news->now_s);
+        hb_buffer_print(&text, " ago x%.1f %.*s", moment->messages / (moment->usual < 1 ? 1 : moment->usual),
+                        HB_PRINT(moment->word));
+    }
+    hb_top_put(screen, row, 0, screen->columns, HB_TOP_ALERT, hb_buffer_bytes(&text));
+    hb_buffer_free(&text);
+}
+
 /* Messages a minute, spread over `count` columns of time: each shows the mean of its minutes. */
 static void spread(const hb_top_news *news, double *values, unsigned count)
 {
@@ -412,6 +426,7 @@ static void draw_channel(hb_top_screen *screen, hb_top_state *state, const hb_to
     if (!answered)
         return;
     draw_figures(screen, news, find_channel(news, state->channel));
+    draw_moments(screen, news, 3);
     draw_chart(screen, state, news, 4, height);
     if (rows > 5 + height)
         draw_rankings(screen, state, news, 5 + height, rows - 5 - height);

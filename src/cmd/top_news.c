@@ -162,6 +162,17 @@ static void take_viewers(hb_top_news *news, const json_t *row)
     news->title = text_of(news, row, "title");
 }
 
+static void take_moment(hb_top_news *news, const json_t *row)
+{
+    const json_t *const word = json_array_get(json_object_get(row, "words"), 0);
+    if (news->moment_count == HB_TOP_MOMENTS)
+        return;
+    news->moments[news->moment_count++] = (hb_top_moment){.time_s = time_of(row, "time"),
+                                                          .messages = number_of(row, "messages", 0),
+                                                          .usual = number_of(row, "usual", 0),
+                                                          .word = text_of(news, word, "word")};
+}
+
 static bool take_all(hb_top_news *news, hb_bytes answer, void (*take)(hb_top_news *news, const json_t *row),
                      hb_error *error)
 {
@@ -184,6 +195,11 @@ bool hb_top_news_take_users(hb_top_news *news, hb_bytes answer, hb_error *error)
 bool hb_top_news_take_viewers(hb_top_news *news, hb_bytes answer, hb_error *error)
 {
     return take_all(news, answer, take_viewers, error);
+}
+
+bool hb_top_news_take_moments(hb_top_news *news, hb_bytes answer, hb_error *error)
+{
+    return take_all(news, answer, take_moment, error);
 }
 
 void hb_top_news_take_failure(hb_bytes answer, long status, hb_error *error)

@@ -38,6 +38,15 @@ typedef struct hb_top_ranking {
     size_t capacity;
 } hb_top_ranking;
 
+typedef struct hb_top_moment {
+    int64_t time_s;
+    double messages;
+    double usual;  /* a minute, before */
+    hb_bytes word; /* that stood out most; may be empty */
+} hb_top_moment;
+
+enum { HB_TOP_MOMENTS = 3 };
+
 typedef struct hb_top_news {
     hb_arena texts;
     hb_buffer error; /* why there is nothing new; empty: all is well */
@@ -57,17 +66,21 @@ typedef struct hb_top_news {
     double viewers; /* below 0: unknown */
     hb_bytes game;
     hb_bytes title;
+    hb_top_moment moments[HB_TOP_MOMENTS]; /* the newest last */
+    unsigned moment_count;
 } hb_top_news;
 
 hb_top_news *hb_top_news_open(void);
 void hb_top_news_close(hb_top_news *news); /* NULL is allowed */
 
-/* Take what an answer to /channels, …/rate, …/words, …/users or …/viewers says. False: it is no such answer. */
+/* Take what an answer to /channels, …/rate, …/words, …/users, …/viewers or …/moments says. False: it is no such answer.
+ */
 bool hb_top_news_take_channels(hb_top_news *news, hb_bytes answer, hb_error *error);
 bool hb_top_news_take_rate(hb_top_news *news, hb_bytes answer, hb_error *error);
 bool hb_top_news_take_words(hb_top_news *news, hb_bytes answer, hb_error *error);
 bool hb_top_news_take_users(hb_top_news *news, hb_bytes answer, hb_error *error);
 bool hb_top_news_take_viewers(hb_top_news *news, hb_bytes answer, hb_error *error);
+bool hb_top_news_take_moments(hb_top_news *news, hb_bytes answer, hb_error *error);
 
 /* What an error's answer says, or what it is instead. */
 void hb_top_news_take_failure(hb_bytes answer, long status, hb_error *error);

@@ -112,19 +112,17 @@ static bool ask_channel(asked *from, const hb_top_wish *wish, hb_top_news *news,
     static const struct {
         const char *view;
         take_answer *take;
-        bool minutes;
-        bool words;
-    } views[] = {{"rate", hb_top_news_take_rate, true, false},
-                 {"words", hb_top_news_take_words, false, true},
-                 {"users", hb_top_news_take_users, false, false},
-                 {"viewers", hb_top_news_take_viewers, true, false}};
+        unsigned limit;
+    } views[] = {{"rate", hb_top_news_take_rate, MINUTES_MAX},
+                 {"words", hb_top_news_take_words, RANKED},
+                 {"users", hb_top_news_take_users, RANKED},
+                 {"viewers", hb_top_news_take_viewers, 1},
+                 {"moments", hb_top_news_take_moments, HB_TOP_MOMENTS}};
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
         from->path.size = 0;
-        hb_buffer_print(&from->path, "channels/%s/%s?from=-%us&limit=%d", wish->channel, views[i].view, wish->range_s,
-                        views[i].take == hb_top_news_take_viewers ? 1
-                        : views[i].minutes                        ? MINUTES_MAX
-                                                                  : RANKED);
-        if (views[i].words)
+        hb_buffer_print(&from->path, "channels/%s/%s?from=-%us&limit=%u", wish->channel, views[i].view, wish->range_s,
+                        views[i].limit);
+        if (views[i].take == hb_top_news_take_words)
             hb_buffer_print(&from->path, "&kind=%s", wish->kind);
         if (!ask(from, views[i].take, news, error))
             return false;

@@ -264,7 +264,7 @@ for (const [theme, options] of [
       ['/', '.channels tbody tr'],
       [`/#/c/${channel}`, '.messages li'],
       ...(theme === 'light' ? [[`/#/c/${channel}?find=e`, '.found li']] : []),
-      [`/#/compare/${channel},never_seen_here`, '.canvas canvas'],
+      ...(theme === 'dark' ? [] : [[`/#/compare/${channel},never_seen_here`, '.canvas canvas']]),
       ['/#/c/never_seen_here', '.empty h2'],
     ]) {
       const { context, page } = await openPage(browser, url + address, options);
@@ -697,10 +697,10 @@ test('the chart zooms and pans by mouse, keys and buttons, and the address keeps
     await page.reload();
     await until('a chart', async () => (await drawn(page)) > 20);
     await page.locator('.pick summary').click();
-    await page.getByLabel('From', { exact: true }).fill('2026-01-05T10:00');
-    await page.getByLabel('To', { exact: true }).fill('2026-01-05T12:00');
+    await page.getByLabel('From', { exact: true }).fill('2024-01-08T10:00');
+    await page.getByLabel('To', { exact: true }).fill('2024-01-08T12:00');
     await page.getByRole('button', { name: 'Show' }).click();
-    await page.getByRole('heading', { name: /^No messages in the time from Mon, Jan 5, 10:00/ }).waitFor();
+    await page.getByRole('heading', { name: /^No messages in the time from .*10:00 to .*12:00/ }).waitFor();
     assert.equal(range()[1] - range()[0], 120);
   });
 });

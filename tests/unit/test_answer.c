@@ -279,15 +279,15 @@ static void moments_come_with_their_words(void **state)
     assert_answer(store, question, HOUR, HB_FORMAT_CSV,
                   "time,score,messages,chatters,usual,words,layer\r\n2025-11-24T16:02:00Z,9.0,10,9,8.0,,speed\r\n");
     question = (hb_question){.kind = HB_ASK_CHANNELS, .limit = 1};
-    assert_answer(
-        store, question, HOUR + 120 + 600, HB_FORMAT_CSV,
-        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,participation,moment,spark\r\n"
-        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,2025-11-24T16:02:00Z," NINETY_TEN_AGO
-        "\r\n");
-    assert_answer(
-        store, question, HOUR + 120 + 601, HB_FORMAT_CSV,
-        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,participation,moment,spark\r\n"
-        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,," NINETY_TEN_AGO "\r\n");
+    assert_answer(store, question, HOUR + 120 + 600, HB_FORMAT_CSV,
+                  "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,"
+                  "viewers,participation,moment,spark\r\n"
+                  "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,2025-11-24T16:02:"
+                  "00Z," NINETY_TEN_AGO "\r\n");
+    assert_answer(store, question, HOUR + 120 + 601, HB_FORMAT_CSV,
+                  "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,"
+                  "viewers,participation,moment,spark\r\n"
+                  "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,," NINETY_TEN_AGO "\r\n");
     hb_store_close(store);
 }
 
@@ -300,22 +300,25 @@ static void channels_show_the_last_sixty_seconds(void **state)
     hb_question question = {.kind = HB_ASK_CHANNELS, .limit = 10};
     assert_answer(
         store, question, HOUR + 135, HB_FORMAT_CSV,
-        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,participation,moment,spark\r\n"
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,"
+        "participation,moment,spark\r\n"
         "asmongold,552120296,90.0,91.0,40,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,," NOTHING_28 " 0 0\r\n"
         "xqc,71092938,55.0,120.0,30,LUL,2025-11-24T16:00:05Z,2025-11-24T16:02:10Z,300,,," NOTHING_28 " 5 60\r\n"
         "quiet,,0.0,0.0,0,,2025-11-24T16:00:00Z,2025-11-24T16:00:00Z,,,," NOTHING_28 " 0 0\r\n");
     /* The minute in progress is not over; the oldest of thirty is. */
     question.limit = 1;
-    assert_answer(
-        store, question, HOUR + 31 * 60 - 1, HB_FORMAT_CSV,
-        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,participation,moment,spark\r\n"
-        "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,,0 0 90 " NOTHING_27 "\r\n");
+    assert_answer(store, question, HOUR + 31 * 60 - 1, HB_FORMAT_CSV,
+                  "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,"
+                  "viewers,participation,moment,spark\r\n"
+                  "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,,0 0 90 " NOTHING_27
+                  "\r\n");
     question.limit = 1;
     assert_answer(store, question, HOUR + 7200, HB_FORMAT_JSON,
                   "{\"from\":\"2025-11-24T17:59:00Z\",\"to\":\"2025-11-24T18:00:00Z\",\"exact\":true,\"rows\":[{"
                   "\"channel\":\"asmongold\",\"room_id\":\"552120296\",\"messages_per_minute\":0.0,"
                   "\"words_per_minute\":0.0,\"chatters\":0,\"top_emote\":\"\","
-                  "\"first_seen\":\"2025-11-24T16:02:00Z\",\"last_seen\":\"2025-11-24T16:02:10Z\",\"viewers\":null,\"participation\":null,\"moment\":null,"
+                  "\"first_seen\":\"2025-11-24T16:02:00Z\",\"last_seen\":\"2025-11-24T16:02:10Z\",\"viewers\":null,"
+                  "\"participation\":null,\"moment\":null,"
                   "\"spark\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}]}");
     hb_store_close(store);
 }
@@ -918,7 +921,8 @@ static void commands_answer_and_refuse(void **state)
     RUN(hb_command_users, 0, "quiet, 2025-11-24T16:00:00Z to 2025-11-24T17:00:00Z: nothing\n", "quiet", "--from",
         "1764000000", "--to", "1764000001");
     RUN(hb_command_channels, 0,
-        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,participation,moment,spark\r\n"
+        "channel,room_id,messages_per_minute,words_per_minute,chatters,top_emote,first_seen,last_seen,viewers,"
+        "participation,moment,spark\r\n"
         "asmongold,552120296,0.0,0.0,0,,2025-11-24T16:02:00Z,2025-11-24T16:02:10Z,,,," NOTHING_28 " 0 0\r\n",
         "--limit", "1", "--format", "csv");
     RUN(hb_command_moments, 0, "channel,time,score,messages,chatters,usual,words,layer\r\n", "--format", "csv");

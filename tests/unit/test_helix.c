@@ -7,8 +7,8 @@
 #include "twitch/chat_maker.h"
 #include "twitch/helix.h"
 #include "twitch/helix_answer.h"
-#include "twitch/http.h"
 #include "twitch/helix_plan.h"
+#include "twitch/http.h"
 #include "twitch/simulator_helix.h"
 #include "twitch/stream_maker.h"
 

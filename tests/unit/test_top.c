@@ -222,6 +222,12 @@ static void take_xqc(hb_top_news *news, const char *words)
                                          HB_BYTES("{\"rows\":[{\"time\":\"2025-11-24T16:01:00Z\",\"viewers\":45000,"
                                                   "\"game\":\"Chess\",\"title\":\"a\\u001bb\"}]}"),
                                          &error));
+    assert_true(hb_top_news_take_moments(
+        news,
+        HB_BYTES("{\"rows\":[{\"time\":\"2025-11-24T15:02:00Z\",\"messages\":90,\"usual\":0,\"words\":[]},"
+                 "{\"time\":\"2025-11-24T15:50:00Z\",\"messages\":90,\"usual\":20,"
+                 "\"words\":[{\"kind\":\"emote\",\"word\":\"KE\\u001bKW\",\"count\":9}]}]}"),
+        &error));
     news->channel = hb_arena_copy(&news->texts, HB_BYTES("xqc"));
 }
 
@@ -237,7 +243,7 @@ static void a_channel_has_figures_a_chart_and_rankings(void **unused)
                  "xqc\n"
                  "1,234 messages/min   6,000 words/min   700 chatters   45,000 viewers   4.2…\n"
                  "Chess - a?b\n"
-                 "\n"
+                 "Moments: 12 min ago x4.5 KE?KW   1 h ago x90.0\n"
                  "Messages a minute in the last hour\n"
                  "       40                                                             █\n"
                  "                   ▄                                                  █\n"
