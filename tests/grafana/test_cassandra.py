@@ -47,7 +47,7 @@ with servers.cql.connect(servers.addresses["CASSANDRA"]) as session:
             for row in rows:
                 values = dict(zip(columns, row, strict=True))
                 for name, value in values.items():
-                    wanted = (str if name in ("channel", "word", "user_name", "layer", "words")
+                    wanted = (str if name in ("channel", "word", "user_name", "layer") or name == "words" and "score" in columns
                               else float if name in ("score", "usual") else int)
                     assert isinstance(value, wanted), f"{panel['title']}: {name} is {value!r}"
             boards.check_fields(panel, columns)
