@@ -214,11 +214,11 @@ static bool put_latest_minutes(writing *write)
     bool good = true;
     for (size_t i = 0; i < changes->minute_count; i++)
         if (changes->minutes[i].minute_s >= from_s) {
-            HB_RESERVE(rows, capacity, count + 1);
+            HB_RESERVE(rows, capacity, count + 1); /* NOLINT(bugprone-sizeof-expression): they are pointers */
             rows[count++] = &changes->minutes[i];
         }
     if (count > 0)
-        qsort(rows, count, sizeof *rows, compare_minutes);
+        qsort(rows, count, sizeof *rows, compare_minutes); /* NOLINT(bugprone-sizeof-expression) */
     for (size_t i = 0; good && i < count; i++)
         good = put_latest(write, rows[i]);
     free(rows);

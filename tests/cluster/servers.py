@@ -148,15 +148,21 @@ def rows_of_sqlite(data):
     return found
 
 
+def in_seconds(row, times):
+    row = list(row)
+    for at in times:
+        row[at] //= 1000
+    return tuple(row)
+
+
 def rows_of_cassandra(name):
     """The same of a keyspace of this test's own."""
     found = {}
     with cql.connect(addresses["CASSANDRA"]) as session:
         for table, (key, values) in TABLES.items():
             rows = session.query(f"SELECT {', '.join(key + values)} FROM {keyspace(name)}.{table}")
-            seconds = [column in TIMES for column in key + values]
-            found[table] = by_key(table, (tuple(value // 1000 if time else value for value, time in zip(row, seconds))
-                                          for row in rows))
+            times = [at for at, column in enumerate(key + values) if column in TIMES]
+            found[table] = by_key(table, (in_seconds(row, times) for row in rows))
     return found
 
 
@@ -170,8 +176,9 @@ def assert_same(expected, found, what):
     """Compares all tables, value by value, and says how many values that were."""
     values = 0
     for table, rows in expected.items():
-        wrong = [(key, rows.get(key), found[table].get(key)) for key in rows.keys() | found[table].keys()
-                 if rows.get(key) != found[table].get(key)]
+        wrong = [] if rows == found[table] else [
+            (key, rows.get(key), found[table].get(key)) for key in rows.keys() | found[table].keys()
+            if rows.get(key) != found[table].get(key)]
         assert rows, f"{what}: {table} is empty"
         assert not wrong, (f"{what}: {len(wrong)} of {len(rows)} rows of {table} differ, such as "
                            + "; ".join(f"{key}: {str(mine)[:200]}, not {str(other)[:200]}"
