@@ -97,7 +97,7 @@ void hb_simulator_emotes_names(const hb_chat_source *chat, uint64_t seed, uint64
                                hb_buffer *names)
 {
     for (size_t i = 0; i < 2 * HB_EMOTE_SERVICES; i++) {
-        const hb_emote_service service = i / 2;
+        const hb_emote_service service = (hb_emote_service)(i / 2);
         const bool global = i % 2 == 0;
         json_t *const answer = wrap(service, list(chat, seed, season, service, global ? SIZE_MAX : number), global);
         char *const body = answer == NULL ? NULL : json_dumps(answer, JSON_COMPACT);
