@@ -78,11 +78,11 @@ def submit(command, *arguments):
 
 # -- Facts ----------------------------------------------------------------------------------------------------------
 
-def write_facts(path, count, channels=200, start=1_764_001_800, rate=40, seed=11, twice=0.01):
+def write_facts(path, count, channels=200, start=1_764_001_800, rate=40, seed=11, twice=0.01, bursts=20):
     """Writes chat in the order in which it was said: messages with copies of Shared Chat, deletions, viewer samples, emotes; and
     some messages twice, up to half a minute later, as connections that overlap bring them. Returns how many these are."""
     hub.ask("simulate", "--channels", channels, "--seed", seed, "--rate", rate, "--count", count, "--start", start,
-            "--viewers", "--emotes", "--bursts", 20, "--write", path + ".once")
+            "--viewers", "--emotes", *(["--bursts", bursts] if bursts else []), "--write", path + ".once")
     dice, waiting, doubled = random.Random(seed), [], 0
     with open(path + ".once", "rb") as lines, open(path, "wb") as out:
         for number, line in enumerate(lines):
