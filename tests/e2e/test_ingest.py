@@ -17,8 +17,14 @@ hub.until(lambda: f"joined {CHANNELS} of {CHANNELS}" in hub.said("ingest"), "all
 simulator.send_signal(signal.SIGUSR1)
 hub.until(lambda: "will be replaced" in hub.said("ingest"), "the new connections")
 hub.until(lambda: f"all {COUNT} messages are sent" in hub.said("simulate"), "the last message", within=60)
-hub.until(lambda: len({line for line in hub.log_lines(data) if b" PRIVMSG " in line}) >= COUNT, "the log")
-ids = [re.search(rb"[@;]id=([^;]+)", line).group(1) for line in hub.log_lines(data) if b" PRIVMSG " in line]
+
+
+def message_ids():
+    return [re.search(rb"[@;]id=([^;]+)", line).group(1) for line in hub.log_lines(data) if b" PRIVMSG " in line]
+
+
+hub.until(lambda: len(set(message_ids())) >= COUNT, "all messages in the log")
+ids = message_ids()
 assert len(set(ids)) == COUNT, f"{len(set(ids))} of {COUNT} messages are in the log"
 assert "lost" not in hub.said("ingest").replace("nothing lost", ""), hub.said("ingest")
 print(f"{COUNT} messages are in the log, {len(ids) - COUNT} of them twice")

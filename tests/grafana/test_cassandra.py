@@ -15,14 +15,14 @@ if "built without Cassandra" in without.stderr:
 servers.up("cassandra")
 
 # Forty minutes of chat with moments in it, counted into Cassandra.
-start = int(time.time()) - 2400
+start = int(time.time()) // 60 * 60 - 2400  # a burst that begins with a minute is a moment
 hub.ask("simulate", "--channels", 3, "--seed", 5, "--rate", 10, "--end", start + 2399, "--bursts", 12, "--start", start, "--write",
         hub.path("chat.irc"))
 hub.ask("import", "--data", hub.path("data"), hub.path("chat.irc"))
 hub.ask(*process, servers.store("grafana"))
 
 board = boards.load("hubbub-cassandra")
-now = (start + 2399) * 1000
+now = (start + 2400) * 1000
 
 
 def run(session, statement, values):

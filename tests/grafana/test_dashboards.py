@@ -17,7 +17,7 @@ import hub
 subprocess.run([os.path.join(hub.SOURCE, "deploy/grafana/make_dashboards"), "--check"], check=True)
 
 # An hour of the demo's channels that has bursts, so that there are moments; then the demo goes on with it.
-hub.ask("simulate", "--channels", 16, "--seed", 11, "--rate", 20, "--bursts", 12, "--start", int(time.time()) - 2400, "--end",
+hub.ask("simulate", "--channels", 16, "--seed", 11, "--rate", 20, "--bursts", 12, "--start", int(time.time()) // 60 * 60 - 2400, "--end",
         int(time.time()) - 60, "--write", hub.path("bursts.irc"))
 hub.ask("import", "--data", hub.path("demo"), hub.path("bursts.irc"))
 hub.ask("process", "--data", hub.path("demo"), "--until-end")
