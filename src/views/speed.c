@@ -82,16 +82,15 @@ static hb_speed_hour *find_hour(hb_speed *speed, int64_t hour_s)
     if (is_at(speed, speed->hour, hour_s))
         return &speed->hours[speed->hour];
     speed->hour = place_of(speed, hour_s);
-    hb_speed_hour *hour = &speed->hours[speed->hour];
     if (!is_at(speed, speed->hour, hour_s)) {
         HB_RESERVE(speed->hours, speed->hour_capacity, speed->hour_count + 1);
-        hour = &speed->hours[speed->hour];
+        hb_speed_hour *const hour = &speed->hours[speed->hour];
         memmove(hour + 1, hour, (speed->hour_count - speed->hour) * sizeof *hour);
         *hour = (hb_speed_hour){.hour_s = hour_s};
         hour->behind = end_ms_of(hour) <= speed->watermark_ms;
         speed->hour_count++;
     }
-    return hour;
+    return &speed->hours[speed->hour];
 }
 
 static bool is_partition(const hb_speed *speed)
