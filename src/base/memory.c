@@ -63,6 +63,11 @@ char *hb_copy_text(hb_bytes text)
     return copy;
 }
 
+char *hb_copy_text_or_null(const char *text)
+{
+    return text == NULL ? NULL : hb_copy_text(hb_bytes_of(text));
+}
+
 void hb_reserve(void **items, size_t *capacity, size_t count, size_t each)
 {
     if (count <= *capacity)

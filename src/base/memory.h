@@ -18,6 +18,7 @@ _Noreturn void hb_out_of_memory(size_t size);             /* for libraries' own 
 void *hb_alloc(size_t size);                              /* zeroed; free with free() */
 void *hb_resize(void *memory, size_t count, size_t each); /* realloc of count * each bytes; new bytes undefined */
 char *hb_copy_text(hb_bytes text);                        /* a NUL-terminated copy; free with free() */
+char *hb_copy_text_or_null(const char *text);             /* the same of a text that may be NULL */
 
 /* Makes room for count items of `each` bytes in *items, doubling *capacity as needed. */
 void hb_reserve(void **items, size_t *capacity, size_t count, size_t each);

@@ -247,11 +247,6 @@ static void *run_loop(void *context)
     return NULL;
 }
 
-static char *copy_or_null(const char *text)
-{
-    return text == NULL ? NULL : hb_copy_text(hb_bytes_of(text));
-}
-
 static bool open_http(hb_server *server, uint32_t connections_max, hb_error *error)
 {
     if (evthread_use_pthreads() != 0 || (server->base = event_base_new()) == NULL ||
@@ -313,9 +308,9 @@ hb_server *hb_server_open(const hb_server_settings *settings, hb_error *error)
     server->own_metrics = settings->metrics == NULL;
     server->metrics = server->own_metrics ? hb_metrics_open() : settings->metrics;
     hb_traffic_open(&server->traffic, server->metrics);
-    server->store = copy_or_null(settings->store);
-    server->log = copy_or_null(settings->log);
-    server->allowed_hosts = copy_or_null(settings->allowed_hosts);
+    server->store = hb_copy_text_or_null(settings->store);
+    server->log = hb_copy_text_or_null(settings->log);
+    server->allowed_hosts = hb_copy_text_or_null(settings->allowed_hosts);
     server->ignored = settings->ignored;
     if (start(server, settings->connections_max == 0 ? CONNECTIONS_MAX : settings->connections_max, error))
         return server;

@@ -346,11 +346,6 @@ static void *run(void *context)
 
 /* ---- The door ---- */
 
-static char *copy(const char *text)
-{
-    return text == NULL ? NULL : hb_copy_text(hb_bytes_of(text));
-}
-
 static char *join_path(const char *folder, const char *name)
 {
     hb_buffer path = {0};
@@ -377,12 +372,10 @@ static void set_up(hb_emotes *emotes, const hb_emotes_options *options, hb_metri
     emotes->options = *options;
     emotes->options.data = NULL; /* it is part of this one */
     emotes->cache = options->data == NULL ? NULL : join_path(options->data, "emotes");
-    emotes->options.tls_ca_file = copy(options->tls_ca_file);
+    emotes->options.tls_ca_file = hb_copy_text_or_null(options->tls_ca_file);
     for (size_t i = 0; i < HB_EMOTE_SERVICES; i++) {
         service *const one = &emotes->services[i];
-        one->url = copy(options->urls[i]);
-        for (size_t size = one->url == NULL ? 0 : strlen(one->url); size > 0 && one->url[size - 1] == '/';)
-            one->url[--size] = '\0';
+        one->url = options->urls[i] == NULL ? NULL : hb_http_url(options->urls[i], "");
         one->backoff = backoff_of(options);
     }
     if (metrics == NULL)

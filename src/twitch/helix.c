@@ -358,31 +358,15 @@ static bool check_options(const hb_helix_options *options, hb_error *error)
            check_text("TWITCH_CLIENT_SECRET", options->client_secret, error);
 }
 
-static char *copy(const char *text)
-{
-    return text == NULL ? NULL : hb_copy_text(hb_bytes_of(text));
-}
-
-static char *make_url(const char *base, const char *path)
-{
-    hb_buffer url = {0};
-    hb_bytes start = hb_bytes_of(base);
-    while (start.size > 0 && start.data[start.size - 1] == '/')
-        start.size--;
-    hb_buffer_append(&url, start);
-    hb_buffer_append(&url, (hb_bytes){path, strlen(path) + 1});
-    return url.data;
-}
-
 static void set_options(hb_helix *helix, const hb_helix_options *options)
 {
     helix->options = *options;
     helix->options.url = NULL; /* it is part of these two */
-    helix->streams_url = make_url(options->url == NULL ? "https://api.twitch.tv" : options->url, "/helix/streams");
-    helix->token_url = make_url(options->url == NULL ? "https://id.twitch.tv" : options->url, "/oauth2/token");
-    helix->options.client_id = copy(options->client_id);
-    helix->options.client_secret = copy(options->client_secret);
-    helix->options.tls_ca_file = copy(options->tls_ca_file);
+    helix->streams_url = hb_http_url(options->url == NULL ? "https://api.twitch.tv" : options->url, "/helix/streams");
+    helix->token_url = hb_http_url(options->url == NULL ? "https://id.twitch.tv" : options->url, "/oauth2/token");
+    helix->options.client_id = hb_copy_text_or_null(options->client_id);
+    helix->options.client_secret = hb_copy_text_or_null(options->client_secret);
+    helix->options.tls_ca_file = hb_copy_text_or_null(options->tls_ca_file);
     helix->plan.backoff = (hb_backoff){options->retry_ms, options->retry_ms * BACKOFF_FACTOR, 0};
 }
 

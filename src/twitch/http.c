@@ -236,3 +236,14 @@ bool hb_http_url_is_open(const char *url, bool *good)
     curl_url_cleanup(parts);
     return open;
 }
+
+char *hb_http_url(const char *base, const char *path)
+{
+    hb_buffer url = {0};
+    hb_bytes start = hb_bytes_of(base);
+    while (start.size > 0 && start.data[start.size - 1] == '/')
+        start.size--;
+    hb_buffer_append(&url, start);
+    hb_buffer_append(&url, (hb_bytes){path, strlen(path) + 1});
+    return url.data;
+}

@@ -1,4 +1,4 @@
-/* helix_http.h - HTTP calls one after the other, by libcurl; can be broken off from any thread. */
+/* http.h - HTTP calls one after the other, by libcurl; can be broken off from any thread. */
 #ifndef HB_TWITCH_HTTP_H
 #define HB_TWITCH_HTTP_H
 
@@ -42,5 +42,8 @@ bool hb_http_stopped(const hb_http *http);
 /* Whether what is sent to this URL can be read on its way: it is neither https nor to this machine. *good: it is an
  * http or https URL at all. */
 bool hb_http_url_is_open(const char *url, bool *good);
+
+/* A base URL, without the slashes that it may end with, and a path behind it; the caller's, to be freed with free(). */
+char *hb_http_url(const char *base, const char *path);
 
 #endif

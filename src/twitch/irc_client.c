@@ -328,7 +328,7 @@ static void set_peer(hb_irc_client *client, struct event_base *loop, const hb_ir
     client->peer.host = hb_copy_text(hb_bytes_of(options->host));
     client->peer.port = options->port;
     client->peer.nick = hb_copy_text(hb_bytes_of(nick));
-    client->peer.token = options->token == NULL ? NULL : hb_copy_text(hb_bytes_of(options->token));
+    client->peer.token = hb_copy_text_or_null(options->token);
     client->peer.silence_ms = options->silence_ms;
     client->peer.room = hb_alloc(HB_IRC_ROOM);
     client->peer.on_line = options->on_line;

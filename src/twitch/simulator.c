@@ -451,7 +451,7 @@ static void set_options(hb_simulator *simulator, const hb_simulator_options *opt
     simulator->shared = (hb_client_shared){
         .context = simulator,
         .chat = chat,
-        .token = options->token == NULL ? NULL : hb_copy_text(hb_bytes_of(options->token)),
+        .token = hb_copy_text_or_null(options->token),
         .buffer_bytes = simulator->options.buffer_bytes,
         .ping_ms = simulator->options.ping_ms,
         .leave_ms = LEAVE_MS,
