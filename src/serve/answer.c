@@ -91,21 +91,36 @@ hb_cell *hb_answer_add_row(hb_answer *answer)
     return cells;
 }
 
+void hb_newest_begin(hb_newest *newest, uint32_t limit)
+{
+    newest->skip = newest->count > limit ? newest->count - limit : 0;
+    newest->limit = limit;
+}
+
+bool hb_newest_takes(hb_newest *newest, bool *full)
+{
+    const bool old = newest->skip > 0;
+    const bool takes = !old && newest->limit > 0;
+    newest->skip -= old;
+    newest->limit -= takes;
+    if (full != NULL)
+        *full = !old && !takes;
+    return takes;
+}
+
 /* ---- Minutes ---- */
 
 typedef struct minutes_visit {
     hb_answer *answer;
     bool viewers; /* else the rate */
-    uint64_t count;
-    uint64_t skip;
-    uint32_t limit;
+    hb_newest newest;
 } minutes_visit;
 
 static bool count_minute(void *context, const hb_minute_row *row, hb_layer layer)
 {
     minutes_visit *visit = context;
     (void)layer;
-    visit->count += !visit->viewers || row->count.samples > 0;
+    visit->newest.count += !visit->viewers || row->count.samples > 0;
     return true;
 }
 
@@ -135,15 +150,11 @@ static void add_viewers(hb_answer *answer, const hb_minute_row *row, hb_layer la
 static bool add_minute(void *context, const hb_minute_row *row, hb_layer layer)
 {
     minutes_visit *visit = context;
+    bool full = false;
     if (visit->viewers && row->count.samples == 0)
         return true;
-    if (visit->skip > 0) {
-        visit->skip--;
-        return true;
-    }
-    if (visit->limit == 0) /* rows that came between counting and reading */
-        return false;
-    visit->limit--;
+    if (!hb_newest_takes(&visit->newest, &full))
+        return !full;
     if (visit->viewers)
         add_viewers(visit->answer, row, layer);
     else
@@ -153,11 +164,10 @@ static bool add_minute(void *context, const hb_minute_row *row, hb_layer layer)
 
 static bool answer_minutes(hb_answer *answer, hb_store *store, const hb_question *question, hb_error *error)
 {
-    minutes_visit visit = {.answer = answer, .viewers = question->kind == HB_ASK_VIEWERS, .limit = question->limit};
+    minutes_visit visit = {.answer = answer, .viewers = question->kind == HB_ASK_VIEWERS};
     if (!hb_store_minutes(store, answer->channel, answer->from_s, answer->to_s, count_minute, &visit, error))
         return false;
-    if (visit.count > question->limit)
-        visit.skip = visit.count - question->limit;
+    hb_newest_begin(&visit.newest, question->limit);
     return hb_store_minutes(store, answer->channel, answer->from_s, answer->to_s, add_minute, &visit, error);
 }
 

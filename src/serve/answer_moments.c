@@ -8,9 +8,7 @@
 
 typedef struct moments_visit {
     hb_answer *answer;
-    uint64_t count;
-    uint64_t skip;
-    uint32_t limit;
+    hb_newest newest;
 } moments_visit;
 
 static bool count_moment(void *context, const hb_moment_row *row, hb_layer layer)
@@ -18,7 +16,7 @@ static bool count_moment(void *context, const hb_moment_row *row, hb_layer layer
     moments_visit *visit = context;
     (void)row;
     (void)layer;
-    visit->count++;
+    visit->newest.count++;
     return true;
 }
 
@@ -35,13 +33,9 @@ static bool add_moment(void *context, const hb_moment_row *row, hb_layer layer)
 {
     moments_visit *visit = context;
     hb_answer *answer = visit->answer;
-    if (visit->skip > 0) {
-        visit->skip--;
-        return true;
-    }
-    if (visit->limit == 0) /* rows that came between counting and reading */
-        return false;
-    visit->limit--;
+    bool full = false;
+    if (!hb_newest_takes(&visit->newest, &full))
+        return !full;
     hb_cell *cells = hb_answer_add_row(answer);
     if (answer->channel.size == 0)
         (cells++)->text = hb_arena_copy(&answer->texts, row->channel);
@@ -57,11 +51,10 @@ static bool add_moment(void *context, const hb_moment_row *row, hb_layer layer)
 
 bool hb_answer_list_moments(hb_answer *answer, hb_store *store, uint32_t limit, hb_error *error)
 {
-    moments_visit visit = {.answer = answer, .limit = limit};
+    moments_visit visit = {.answer = answer};
     if (!hb_store_moments(store, answer->channel, answer->from_s, answer->to_s, count_moment, &visit, error))
         return false;
-    if (visit.count > limit)
-        visit.skip = visit.count - limit;
+    hb_newest_begin(&visit.newest, limit);
     return hb_store_moments(store, answer->channel, answer->from_s, answer->to_s, add_moment, &visit, error);
 }
 

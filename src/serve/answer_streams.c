@@ -12,9 +12,7 @@ enum { GONE_S = 3 * HB_MINUTE_S };
 
 typedef struct streams_visit {
     hb_answer *answer; /* NULL: changes are only counted */
-    uint64_t count;
-    uint64_t skip;
-    uint32_t limit;
+    hb_newest newest;
     int64_t first_s; /* the first minute of any kind; -1: none yet */
     int64_t last_s;  /* the last one with a sample; -1: none yet */
     hb_buffer game;  /* of it */
@@ -24,14 +22,10 @@ typedef struct streams_visit {
 /* minute: NULL when the channel went offline. */
 static void add_change(streams_visit *visit, int64_t time_s, const char *change, const hb_minute *minute)
 {
-    visit->count++;
-    if (visit->answer == NULL || visit->limit == 0)
+    if (visit->answer == NULL)
+        visit->newest.count++;
+    if (visit->answer == NULL || !hb_newest_takes(&visit->newest, NULL))
         return;
-    if (visit->skip > 0) {
-        visit->skip--;
-        return;
-    }
-    visit->limit--;
     hb_cell *cells = hb_answer_add_row(visit->answer);
     cells[0].time_s = time_s;
     cells[1].text = hb_bytes_of(change);
@@ -78,7 +72,6 @@ static bool visit_minute(void *context, const hb_minute_row *row, hb_layer layer
 static bool visit_all(streams_visit *visit, const hb_answer *answer, hb_store *store, int64_t now_s, hb_error *error)
 {
     const int64_t end_s = answer->to_s < now_s ? answer->to_s : now_s;
-    visit->count = 0;
     visit->first_s = visit->last_s = -1;
     if (!hb_store_minutes(store, answer->channel, answer->from_s, answer->to_s, visit_minute, visit, error))
         return false;
@@ -89,10 +82,10 @@ static bool visit_all(streams_visit *visit, const hb_answer *answer, hb_store *s
 
 bool hb_answer_list_streams(hb_answer *answer, hb_store *store, uint32_t limit, int64_t now_s, hb_error *error)
 {
-    streams_visit visit = {.limit = limit};
+    streams_visit visit = {0};
     bool good = visit_all(&visit, answer, store, now_s, error);
     if (good) {
-        visit.skip = visit.count > limit ? visit.count - limit : 0;
+        hb_newest_begin(&visit.newest, limit);
         visit.answer = answer;
         good = visit_all(&visit, answer, store, now_s, error);
     }

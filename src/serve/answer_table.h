@@ -51,6 +51,20 @@ struct hb_answer {
 /* Adds a row and returns its cells, valid until the next one is added. */
 hb_cell *hb_answer_add_row(hb_answer *answer);
 
+/* The newest rows of a list that comes with its oldest first: it is gone through twice. The first time each row is
+ * counted; then hb_newest_begin says how many there may be, and hb_newest_takes of each row whether it is one of them.
+ */
+typedef struct hb_newest {
+    uint64_t count;
+    uint64_t skip;
+    uint32_t limit;
+} hb_newest;
+
+void hb_newest_begin(hb_newest *newest, uint32_t limit);
+
+/* Once a row. Rows that came between counting and reading are beyond the limit: *full says so, and may be NULL. */
+bool hb_newest_takes(hb_newest *newest, bool *full);
+
 /* Answer HB_ASK_WORDS or HB_ASK_USERS, HB_ASK_CHANNELS, questions with a step, HB_ASK_STREAMS, and HB_ASK_MOMENTS;
  * false and *error as the store, HB_ERROR_CORRUPT for a bad sheet, HB_ERROR_LIMIT for more words or users than can be
  * ranked.
