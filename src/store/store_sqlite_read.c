@@ -49,24 +49,34 @@ static hb_minute_row minute_of(sqlite3_stmt *statement)
     return row;
 }
 
+/* For rows of a time: of one channel, or of all where it is empty. NULL and *error. */
+static sqlite3_stmt *range_statement(hb_sqlite *store, hb_sqlite_statement of_all, hb_sqlite_statement of_one,
+                                     hb_bytes channel, int64_t from_s, int64_t to_s, hb_error *error)
+{
+    const bool all = channel.size == 0;
+    sqlite3_stmt *statement = hb_sqlite_statement_get(store, all ? of_all : of_one, error);
+    if (statement == NULL)
+        return NULL;
+    sqlite3_bind_int64(statement, 1, from_s);
+    sqlite3_bind_int64(statement, 2, to_s);
+    if (!all)
+        hb_sqlite_bind_text(statement, 3, channel);
+    return statement;
+}
+
 bool hb_sqlite_minutes(hb_store *base, hb_bytes channel, int64_t from_s, int64_t to_s, hb_visit_minute *visit,
                        void *context, hb_error *error)
 {
     hb_sqlite *const store = hb_sqlite_of(base);
-    const bool all = channel.size == 0;
     if (store->format < 5 && !hb_sqlite_read_format(store, error))
         return false;
     const hb_sqlite_statement of_all = store->format < 5 ? HB_SQLITE_MINUTES_OF_FORMAT_4 : HB_SQLITE_MINUTES;
     const hb_sqlite_statement of_one =
         store->format < 5 ? HB_SQLITE_CHANNEL_MINUTES_OF_FORMAT_4 : HB_SQLITE_CHANNEL_MINUTES;
-    sqlite3_stmt *statement = hb_sqlite_statement_get(store, all ? of_all : of_one, error);
+    sqlite3_stmt *statement = range_statement(store, of_all, of_one, channel, from_s, to_s, error);
     bool good = statement != NULL;
     if (!good)
         return false;
-    sqlite3_bind_int64(statement, 1, from_s);
-    sqlite3_bind_int64(statement, 2, to_s);
-    if (!all)
-        hb_sqlite_bind_text(statement, 3, channel);
     while (hb_sqlite_next(store, statement, &good, error)) {
         const hb_minute_row row = minute_of(statement);
         if (!visit(context, &row, layer_of(statement, 6)))
@@ -80,18 +90,13 @@ bool hb_sqlite_moments(hb_store *base, hb_bytes channel, int64_t from_s, int64_t
                        void *context, hb_error *error)
 {
     hb_sqlite *const store = hb_sqlite_of(base);
-    const bool all = channel.size == 0;
     if (store->format < 4)
         return true;
     sqlite3_stmt *statement =
-        hb_sqlite_statement_get(store, all ? HB_SQLITE_MOMENTS : HB_SQLITE_CHANNEL_MOMENTS, error);
+        range_statement(store, HB_SQLITE_MOMENTS, HB_SQLITE_CHANNEL_MOMENTS, channel, from_s, to_s, error);
     bool good = statement != NULL;
     if (!good)
         return false;
-    sqlite3_bind_int64(statement, 1, from_s);
-    sqlite3_bind_int64(statement, 2, to_s);
-    if (!all)
-        hb_sqlite_bind_text(statement, 3, channel);
     while (hb_sqlite_next(store, statement, &good, error)) {
         const hb_moment_row row = {.channel = hb_sqlite_text(statement, 0),
                                    .minute_s = sqlite3_column_int64(statement, 1),
