@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import { before, changeKey, changes } from './change.js';
 import { Chart, moves } from './chart.js';
-import { element, paced, setText } from './dom.js';
+import { backLink, element, paced, setText } from './dom.js';
 import { Engagement } from './engagement.js';
 import { Feed } from './feed.js';
 import { agoSaid, clock, count, dayAndClock, harmless, sentence } from './format.js';
@@ -183,12 +183,7 @@ export class Channel {
       element(
         'div',
         { class: 'titlebar' },
-        element(
-          'a',
-          { class: 'back', href: '#/', title: 'All channels' },
-          element('span', { 'aria-hidden': 'true' }, '‹'),
-          element('span', { class: 'unseen' }, 'All channels'),
-        ),
+        backLink(),
         this.title,
         this.totals,
         element('div', { class: 'tools' }, this.compare, this.rangeLinks.node),

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { moveKeys, moves, timeAxis, valueAxis } from './chart.js';
-import { element, paced, setText } from './dom.js';
+import { backLink, element, paced, setText } from './dom.js';
 import { clock, count, dayAndClock, sentence } from './format.js';
 import { openLive } from './live.js';
 import { RangePicker } from './picker.js';
@@ -99,12 +99,7 @@ export class Compare {
       element(
         'div',
         { class: 'titlebar' },
-        element(
-          'a',
-          { class: 'back', href: '#/', title: 'All channels' },
-          element('span', { 'aria-hidden': 'true' }, '‹'),
-          element('span', { class: 'unseen' }, 'All channels'),
-        ),
+        backLink(),
         this.title,
         this.form,
         element('div', { class: 'tools' }, this.measureLinks, this.rangeLinks),

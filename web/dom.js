@@ -13,6 +13,16 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+// From a view to that of all channels.
+export function backLink() {
+  return element(
+    'a',
+    { class: 'back', href: '#/', title: 'All channels' },
+    element('span', { 'aria-hidden': 'true' }, '‹'),
+    element('span', { class: 'unseen' }, 'All channels'),
+  );
+}
+
 // Touches the document only where it changes something.
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
