@@ -1,5 +1,6 @@
 /* test_emote_sources.c - where emotes come from: answers of the three services, what is kept of them on the disk, and
  * what the log is told, so that reading it line by line counts what reading all of it at once counts. */
+#include "opened.h"
 #include "scratch.h"
 #include "sheet_text.h"
 #include "unit.h"
@@ -269,15 +270,6 @@ static char *all_sheets(hb_fold *fold)
         free(one);
     }
     return text_join(&text);
-}
-
-static hb_fold *open_fold(void)
-{
-    hb_error error = {0};
-    hb_fold *fold = hb_fold_open(&error);
-    if (fold == NULL)
-        fail_msg("%s", error.text);
-    return fold;
 }
 
 /* Chat over two hours, its times some seconds out of order, while emotes become known and change, and hubbub is stopped

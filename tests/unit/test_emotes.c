@@ -1,5 +1,6 @@
 /* test_emotes.c - emotes that Twitch does not know: the set, texts split with it, and facts that tell of them, against
  * what is obvious and slow. */
+#include "opened.h"
 #include "sheet_text.h"
 #include "unit.h"
 
@@ -87,15 +88,6 @@ static void a_set_has_bounds(void **state)
 }
 
 /* ---- Texts ---- */
-
-static hb_words *open_words(void)
-{
-    hb_error error = {0};
-    hb_words *words = hb_words_open(&error);
-    if (words == NULL)
-        fail_msg("%s", error.text);
-    return words;
-}
 
 /* The tokens, sorted; the caller frees them. */
 static char *described(const hb_token *tokens, size_t count)
@@ -283,15 +275,6 @@ static void check_counts(hb_fold *fold, const said *lines)
     }
     for (size_t i = 0; i < sizeof expected / sizeof(unsigned); i++)
         assert_int_equal(((unsigned *)expected)[i], 0);
-}
-
-static hb_fold *open_fold(void)
-{
-    hb_error error = {0};
-    hb_fold *fold = hb_fold_open(&error);
-    if (fold == NULL)
-        fail_msg("%s", error.text);
-    return fold;
 }
 
 static int compare_said(const void *a, const void *b)

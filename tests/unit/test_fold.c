@@ -1,19 +1,11 @@
 /* test_fold.c - the fold, and merging what it makes, against a slow obvious count of random facts. */
 #include "facts.h"
+#include "opened.h"
 #include "unit.h"
 
 #include "views/fold.h"
 
 enum { FACTS = 300, ROUNDS = 60, START_S = 1764000000, SPAN_S = 3 * 3600 };
-
-static hb_fold *open_fold(void)
-{
-    hb_error error = {0};
-    hb_fold *fold = hb_fold_open(&error);
-    if (fold == NULL)
-        fail_msg("%s", error.text);
-    return fold;
-}
 
 /* Facts of a few channels and hours; then some of them once more, among all the others. */
 static size_t random_facts(chat_dice *dice, chat_fact *facts)

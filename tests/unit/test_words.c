@@ -1,4 +1,5 @@
 /* test_words.c - texts into tokens: what docs/words.md promises, case by case, and the fast path against ICU. */
+#include "opened.h"
 #include "unit.h"
 
 #include "base/clock.h"
@@ -14,15 +15,6 @@ enum { RANDOM_TEXTS = 200000 };
 #else
 enum { RANDOM_TEXTS = 2000000 };
 #endif
-
-static hb_words *open_words(void)
-{
-    hb_error error;
-    hb_words *words = hb_words_open(&error);
-    if (words == NULL)
-        fail_msg("%s", error.text);
-    return words;
-}
 
 /* "kind:text kind:text ..." in the order in which tokens come, ASCII before what ICU splits; the caller frees it. */
 static char *described(hb_words *words, hb_bytes text, hb_bytes emotes, bool *bad)
