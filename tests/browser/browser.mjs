@@ -29,6 +29,7 @@ export async function openPage(browser, url, options = {}) {
     colorScheme: 'light',
     ...options,
   });
+  context.setDefaultTimeout(90000);
   const page = await context.newPage();
   const faults = [];
   let expected = [];
