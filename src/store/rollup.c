@@ -50,6 +50,7 @@ struct hb_rollup {
     size_t channel; /* the next one */
     hb_ranking_kind kind;
     hb_ranking *rankings[2]; /* to work in, by kind */
+    hb_buffer first_day;     /* the channel's first ranking in a week or month, encoded, while there is no second */
     bool covered[DAY_HOURS]; /* hours of the day that the channel has a closed sheet of */
     bool unfit;              /* see hb_rollup_state */
     bool fallen;             /* no longer being made, for the store */
@@ -70,6 +71,7 @@ void hb_rollup_close(hb_rollup *rollup)
         return;
     for (int kind = 0; kind < 2; kind++)
         hb_ranking_close(rollup->rankings[kind]);
+    hb_buffer_free(&rollup->first_day);
     hb_arena_free(&rollup->names);
     free(rollup->channels);
     free(rollup);
@@ -236,14 +238,29 @@ static bool check_minute(void *context, const hb_minute_row *row, hb_layer layer
     return !rollup->unfit;
 }
 
+static void add_encoded(hb_rollup *rollup, hb_bytes ranking)
+{
+    hb_error error = {0};
+    if (!rollup->too_many && !hb_ranking_add_encoded(rollup->rankings[rollup->kind], ranking, &error))
+        settle(rollup, &error);
+}
+
+/* Many a channel was live on one day of a week: then the week's ranking is the day's, byte by byte. So the first one is
+ * looked into only when there is a second. */
 static bool add_day(void *context, hb_bytes ranking)
 {
     hb_rollup *const rollup = context;
-    hb_error error = {0};
-    if (ranking.size == 0)
+    const bool only = hb_ranking_count(rollup->rankings[rollup->kind]) == 0;
+    if (ranking.size == 0) {
         rollup->too_many = true;
-    else if (!rollup->too_many && !hb_ranking_add_encoded(rollup->rankings[rollup->kind], ranking, &error))
-        settle(rollup, &error);
+    } else if (only && rollup->first_day.size == 0) {
+        hb_buffer_append(&rollup->first_day, ranking);
+    } else {
+        if (rollup->first_day.size > 0)
+            add_encoded(rollup, hb_buffer_bytes(&rollup->first_day));
+        rollup->first_day.size = 0;
+        add_encoded(rollup, ranking);
+    }
     return true;
 }
 
@@ -270,13 +287,17 @@ static bool make_channel(hb_rollup *rollup, hb_error *error)
         rollup->rankings[rollup->kind] = hb_ranking_open(rollup->kind, HB_KINDS);
     hb_ranking *const ranking = rollup->rankings[rollup->kind];
     hb_ranking_clear(ranking);
+    rollup->first_day.size = 0;
     rollup->too_many = false;
     if (!add_up(rollup, channel, error))
         return false;
     char *data = NULL;
+    const bool one_day = rollup->first_day.size > 0;
+    const bool any = rollup->too_many || one_day || hb_ranking_count(ranking) > 0;
     hb_bytes encoded = {"", 0};
-    const bool any = rollup->too_many || hb_ranking_count(ranking) > 0;
-    if (any && !rollup->too_many) {
+    if (one_day && !rollup->too_many) {
+        encoded = hb_buffer_bytes(&rollup->first_day);
+    } else if (any && !rollup->too_many) {
         hb_ranking_encode(ranking, &data, &encoded.size);
         encoded.data = data;
     }
