@@ -189,7 +189,7 @@ static bool find_moments(batch_job *job, const hb_recompute *work, const char *s
     if (job->hours == 0)
         return true;
     hb_moment_finder *finder =
-        hb_moment_finder_open(work->spooled == NULL ? work->log : hb_spooled_log(work->spooled), store);
+        hb_moment_finder_open(work->spooled == NULL ? work->log : hb_spooled_log(work->spooled), store, work->jobs);
     const bool good = hb_moment_finder_settle(finder, job->done, job->hours, apply_moments, job->store, error);
     hb_moment_finder_close(finder);
     return good;
