@@ -12,7 +12,8 @@
 enum {
     LOOK_S = 60,
     REST_S = 900 /* after a span's end: the batch layer comes first */,
-    DAY_HOURS = HB_DAY_S / HB_HOUR_S
+    DAY_HOURS = HB_DAY_S / HB_HOUR_S,
+    SPAN_DAYS = 31 /* at most */
 };
 
 typedef struct known_hour {
@@ -49,6 +50,7 @@ struct hb_rollup {
     hb_arena names;
     size_t channel; /* the next one */
     hb_ranking_kind kind;
+    bool days[SPAN_DAYS];    /* which of a week or month stand */
     hb_ranking *rankings[2]; /* to work in, by kind */
     hb_buffer first_day;     /* the channel's first ranking in a week or month, encoded, while there is no second */
     bool covered[DAY_HOURS]; /* hours of the day that the channel has a closed sheet of */
@@ -173,6 +175,15 @@ static bool choose(hb_rollup *rollup, const survey *all, hb_span span, int64_t f
     return false;
 }
 
+/* Notes which days there are to add up: a channel would be asked for on all the others in vain. */
+static void note_days(hb_rollup *rollup, const survey *all)
+{
+    for (int64_t day = 0; day < SPAN_DAYS; day++) {
+        const int64_t day_s = rollup->start_s + day * HB_DAY_S;
+        rollup->days[day] = day_s < rollup->end_s && state_of(all, HB_SPAN_DAY, day_s) == HB_ROLLUP_STANDS;
+    }
+}
+
 static bool note_channel(void *context, const hb_channel_row *row)
 {
     hb_rollup *const rollup = context;
@@ -190,6 +201,8 @@ static bool begin(hb_rollup *rollup, int64_t from_s, int64_t now_s, hb_error *er
     bool good = look_around(rollup, &all, error);
     for (hb_span span = HB_SPAN_DAY; good && !rollup->making && span < HB_SPANS; span++)
         rollup->making = choose(rollup, &all, span, from_s, now_s);
+    if (rollup->making)
+        note_days(rollup, &all);
     rollup->looked_s = rollup->making ? INT64_MIN : now_s;
     free(all.hours);
     free(all.rollups);
@@ -270,8 +283,9 @@ static bool add_up(hb_rollup *rollup, hb_bytes channel, hb_error *error)
     hb_store *const store = rollup->store;
     if (rollup->span != HB_SPAN_DAY) {
         bool good = true;
-        for (int64_t day_s = rollup->start_s; good && day_s < rollup->end_s; day_s += HB_DAY_S)
-            good = hb_store_ranking(store, channel, HB_SPAN_DAY, day_s, rollup->kind, add_day, rollup, error);
+        for (int64_t day = 0; good && day < SPAN_DAYS; day++)
+            good = !rollup->days[day] || hb_store_ranking(store, channel, HB_SPAN_DAY, rollup->start_s + day * HB_DAY_S,
+                                                          rollup->kind, add_day, rollup, error);
         return good;
     }
     memset(rollup->covered, 0, sizeof rollup->covered);
