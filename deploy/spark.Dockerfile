@@ -26,12 +26,14 @@ RUN mkdir -p /usr/share/man/man1 && apt-get update -qq \
  && apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless ca-certificates $(cat /tmp/packages) \
  && rm -rf /var/lib/apt/lists /var/cache/apt /tmp/packages \
  && groupadd --system --gid 10001 hubbub && useradd --system --uid 10001 --gid 10001 --home-dir /data hubbub \
- && install -d -o hubbub -g hubbub /data
+ && install -d -o hubbub -g hubbub /data && install -d -m 1777 /run/spark
 COPY --from=build /out/opt/ /opt/
 COPY --from=build /out/usr/ /usr/
 USER hubbub
 WORKDIR /data
 VOLUME /data
-ENV SPARK_HOME=/opt/spark SPARK_SCALA_VERSION=2.13
+# Java unpacks libhubbub and other native libraries there before it loads them; Docker's tmpfs for /tmp runs no programs. (The
+# folder's own mode counts when a container is restarted.)
+ENV SPARK_HOME=/opt/spark SPARK_SCALA_VERSION=2.13 JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=/run/spark
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["hubbub-spark"]

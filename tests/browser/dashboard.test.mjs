@@ -364,7 +364,6 @@ test('a message that is removed later is shown as removed', mockOnly, async () =
     await until(
       'one more removed, without being told',
       async () => (await texts(page, '.messages .removed .text')).length > removed.length,
-      20000,
     );
   });
 });
