@@ -16,8 +16,8 @@ const types = {
   '.css': 'text/css; charset=utf-8',
 };
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: " +
+  "https://static-cdn.jtvnw.net; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export const hostile = {
   script: '<script>window.harmed = 1; alert(1)</script>',

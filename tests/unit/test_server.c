@@ -15,8 +15,8 @@ static void pages_are_served_with_their_types_and_guards(void **state)
     assert_int_equal(reply.status, 200);
     assert_has(reply.head, "Content-Type: text/html; charset=utf-8\r\n");
     assert_has(reply.head, "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
-                           "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-                           "frame-ancestors 'none'\r\n");
+                           "connect-src 'self'; img-src 'self' data: https://static-cdn.jtvnw.net; "
+                           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
     assert_has(reply.head, "X-Content-Type-Options: nosniff\r\n");
     assert_false(client_has(reply.head, "Access-Control"));
     assert_has(reply.body, "<!doctype html>");
