@@ -25,12 +25,12 @@ export function isFresh(row, nowS) {
 }
 
 // The chart's column: for each time the mean of the rows with a sample from there to the next, or null.
-// newest: the row of the last minute with a sample.
-export function levelsOf(rows, times, stepS, rowS = minuteS, newest = rows.at(-1)) {
-  const byMinute = new Map(rows.map((row) => [secondsOf(row), row.viewers]));
+// newest: the row of the last minute with a sample; name: of what.
+export function levelsOf(rows, times, stepS, rowS = minuteS, newest = rows.at(-1), name = 'viewers') {
+  const byMinute = new Map(rows.map((row) => [secondsOf(row), row[name]]));
   return times.map((time, i) => {
     // Behind the steps comes the time of right now, for which the newest sample stands.
-    if (i === times.length - 1 && time % stepS !== 0) return newest && isFresh(newest, time) ? newest.viewers : null;
+    if (i === times.length - 1 && time % stepS !== 0) return newest && isFresh(newest, time) ? newest[name] : null;
     let sum = 0;
     let number = 0;
     for (let minute = Math.ceil(time / rowS) * rowS; minute < time + stepS; minute += rowS) {
