@@ -14,19 +14,22 @@ const farthest = 20; // times as near, or as far, in one move
 // onHold(held): whether somebody holds the chart, so that it must not be drawn anew.
 // Returns { close() }.
 export function pannable(node, { plot, range, onMove, onHold }) {
-  let start = null; // { min, max } of the plot's time when the move began
+  let start = null; // { min, max } of the plot's time when the move began, and the range { fromS, toS } of then
+  let asked = null; // the same of where the last one ended: until its numbers come the chart stays there
   let rest = 0;
 
   const now = () => plot().scales.x;
 
   function begin() {
-    start = { min: now().min, max: now().max };
+    const { min, max } = now();
+    const { fromS, toS } = asked?.min === min && asked?.max === max ? asked : range();
+    start = { min, max, fromS, toS };
     onHold(true);
   }
 
-  // The range of the asked for that this part of the drawing stands for.
+  // The range that such a part of the drawing stands for.
   function rangeAt({ min, max }) {
-    const { fromS, toS } = range();
+    const { fromS, toS } = start;
     const scale = (max - min) / (start.max - start.min);
     return [min + (fromS - start.min) * scale, min + (toS - start.min) * scale];
   }
@@ -51,7 +54,8 @@ export function pannable(node, { plot, range, onMove, onHold }) {
     const wished = far ? rangeAt({ min, max }) : null;
     start = null;
     onHold(false);
-    if (!wished || !onMove(...wished)) plot()?.setScale('x', from);
+    if (wished && onMove(...wished)) asked = { min, max, fromS: wished[0], toS: wished[1] };
+    else plot().setScale('x', { min: from.min, max: from.max });
   }
 
   const ready = () => Boolean(plot()) && now().max > now().min;
