@@ -112,7 +112,8 @@ for (const [theme, options] of [
       ['/', '.channels tbody tr'],
       [`/#/c/${channel}`, '.messages li'],
       ...(theme === 'light' ? [[`/#/c/${channel}?find=e`, '.found li']] : []),
-      ...(theme === 'dark' ? [] : [[`/#/compare/${channel},never_seen_here`, '.canvas canvas']]),
+      // A demo may not have had a whole minute yet.
+      ...(theme === 'dark' ? [] : [[`/#/compare/${channel},never_seen_here`, real ? '.compare .note' : '.canvas canvas']]),
       ['/#/c/never_seen_here', '.empty h2'],
     ]) {
       const { context, page } = await openPage(browser, url + address, options);
