@@ -80,7 +80,7 @@ export const moves = {
   farther: ({ fromS, toS }) => [fromS - (toS - fromS) / 2, toS + (toS - fromS) / 2],
 };
 export const moveKeys = { ArrowLeft: 'earlier', ArrowRight: 'later', '+': 'nearer', '=': 'nearer', '-': 'farther' };
-const moving = 'or drag the chart with Shift or the middle button, turn the wheel with Shift, use two fingers';
+const moving = 'or drag the chart with Shift or the middle button, turn the wheel with Shift, or use two fingers';
 const buttons = [
   ['earlier', '‹', 'Earlier', `←, ${moving}`],
   ['later', '›', 'Later', `→, ${moving}`],
@@ -191,7 +191,8 @@ export class Chart {
     return before !== after;
   }
 
-  // See points(), levelsOf() and changesOf(). moments: [{ s }]. participation: rows of it, or null where the channel has none.
+  // See points(), levelsOf() and changesOf(). moments: [{ s }]. participation: rows of it, or null where
+  // the server has none for such a range.
   show(minutes, range) {
     if (this.held && this.plot) return; // a drag would lose what it has marked, or moved
     const columns = points(minutes, range);
