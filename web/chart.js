@@ -14,13 +14,14 @@ const series = [
 ];
 // Drawn to scales of their own, and only where anything is known of them; their columns are behind those of points().
 const levels = [
-  { name: 'viewers', label: 'Viewers', colour: '--viewers', said: count, axis: true },
+  { name: 'viewers', label: 'Viewers', colour: '--viewers', said: count, axis: true, room: 1.2 },
   {
     name: 'participation',
     label: 'Take part',
     title: 'Distinct chatters of ten minutes, for each of those who watched',
     colour: '--participation',
     said: percent,
+    room: 1.5,
     off: true,
   },
 ];
@@ -254,8 +255,8 @@ export class Chart {
             range: (_, first, last) => (first < last ? [first, last] : [this.range.fromS, this.range.toS]),
           },
           y: { range: fromZero },
-          // With more room above, so that they do not cover the words' line.
-          ...Object.fromEntries(levels.map(({ name }) => [name, { range: (_, __, max) => fromZero(_, __, max * 1.2) }])),
+          // With more room above, so that they do not cover the words' line, nor each other.
+          ...Object.fromEntries(levels.map(({ name, room }) => [name, { range: (_, __, max) => fromZero(_, __, max * room) }])),
         },
         axes: [
           timeAxis(style),

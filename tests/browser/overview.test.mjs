@@ -313,7 +313,9 @@ test('changes and levels of viewers', async () => {
         ]).map(({ s, what, text }) => `${s} ${what} ${text}`),
         minutes: levelsOf(rows, [600, 660, 720, 780, 1020, 1070.5], 60),
         steps: levelsOf(rows, [600, 900], 300),
-        old: levelsOf(rows, [1020, 1300.5], 60),
+        late: levelsOf(rows, [1020, 1080, 1200, 1215.5], 60),
+        old: levelsOf(rows, [1020, 1260, 1300.5], 60),
+        other: levelsOf([{ time: new Date(600000).toISOString(), part: 0.5 }], [540, 600, 660], 60, 60, undefined, 'part'),
         nothing: levelsOf([], [600, 630.5], 60),
       };
     });
@@ -327,7 +329,9 @@ test('changes and levels of viewers', async () => {
     ]);
     assert.deepEqual(results.minutes, [10, 20, 30, null, 50, 50]);
     assert.deepEqual(results.steps, [20, 45]);
-    assert.deepEqual(results.old, [50, null]);
+    assert.deepEqual(results.late, [50, 50, 50, 50]);
+    assert.deepEqual(results.old, [50, null, null]);
+    assert.deepEqual(results.other, [null, 0.5, 0.5]);
     assert.deepEqual(results.nothing, [null, null]);
   });
 });
