@@ -322,7 +322,7 @@ export class Compare {
     const ms = times[i] * 1000;
     setText(
       this.moment,
-      i >= 0 ? `${this.state.measure === 'viewers' ? 'at' : 'a minute at'} ${toS - fromS > 86400 ? dayAndClock(ms) : clock(ms)}` : '',
+      i >= 0 && !this.canvas.hidden ? `${this.state.measure === 'viewers' ? 'at' : 'a minute at'} ${toS - fromS > 86400 ? dayAndClock(ms) : clock(ms)}` : '',
     );
     this.canvas.setAttribute(
       'aria-label',
