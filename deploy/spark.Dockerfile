@@ -32,6 +32,7 @@ COPY --from=build /out/usr/ /usr/
 USER hubbub
 WORKDIR /data
 VOLUME /data
-ENV SPARK_HOME=/opt/spark SPARK_SCALA_VERSION=2.13
+# Java unpacks libhubbub and other native libraries there before it loads them; Docker's tmpfs for /tmp runs no programs.
+ENV SPARK_HOME=/opt/spark SPARK_SCALA_VERSION=2.13 JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=/run/spark
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["hubbub-spark"]

@@ -95,7 +95,8 @@ final class Libhubbub {
     } catch (UnsatisfiedLinkError e) {
       throw new HubbubException(
           "libhubbub cannot be loaded on this machine; it needs the packages of ICU, zstd and xxHash that hubbub was"
-              + " built with: " + e.getMessage(), e);
+              + " built with, and a folder for temporary files (java.io.tmpdir) that is not mounted noexec: "
+              + e.getMessage(), e);
     }
   }
 }

@@ -27,16 +27,16 @@ import org.apache.spark.sql.streaming.Trigger;
  * how often each word, how many messages of each user. It knows no emotes, links or languages, no duplicates, no Shared
  * Chat, no deletions, and no batch layer: what it does is the least that hubbub does, so that to compare is fair to it.
  *
- * <p>Arguments: Kafka's address, the topic, the keyspace (its tables are there), a folder for checkpoints. Reads what the
- * topic holds, then ends, and prints how long the queries took in milliseconds.
+ * <p>Arguments: Kafka's address, the topic, the keyspace (its tables are there), a folder for checkpoints; and
+ * "until-end" to read what the topic holds and end, or "on" to go on with what comes.
  */
 public final class Plain {
     private Plain() {}
 
     public static void main(String[] arguments) throws Exception {
         String kafka = arguments[0], topic = arguments[1], keyspace = arguments[2], checkpoints = arguments[3];
+        Trigger trigger = arguments[4].equals("on") ? Trigger.ProcessingTime(0) : Trigger.AvailableNow();
         SparkSession spark = SparkSession.builder().appName("plain").getOrCreate();
-        long began = System.currentTimeMillis();
         Dataset<Row> messages = messages(spark, kafka, topic);
         Dataset<Row> words = messages.withColumn("word", explode(split(col("text"), "\\s+")));
 
@@ -51,13 +51,12 @@ public final class Plain {
                 .select(col("channel"), col("window.start").as("hour"), col("user_id"), col("user_name"), col("messages"));
 
         List<StreamingQuery> queries = List.of(
-                store(wordcount, keyspace, "wordcount", checkpoints),
-                store(wordfreq, keyspace, "wordfreq", checkpoints),
-                store(msgperuser, keyspace, "msgperuser", checkpoints));
+                store(wordcount, keyspace, "wordcount", checkpoints, trigger),
+                store(wordfreq, keyspace, "wordfreq", checkpoints, trigger),
+                store(msgperuser, keyspace, "msgperuser", checkpoints, trigger));
         for (StreamingQuery query : queries) {
             query.awaitTermination();
         }
-        System.out.println(System.currentTimeMillis() - began);
         spark.stop();
     }
 
@@ -80,9 +79,9 @@ public final class Plain {
     }
 
     /** Starts a query that writes the rows that have changed. */
-    private static StreamingQuery store(Dataset<Row> rows, String keyspace, String table, String checkpoints)
-            throws Exception {
-        return rows.writeStream().outputMode("update").trigger(Trigger.AvailableNow())
+    private static StreamingQuery store(Dataset<Row> rows, String keyspace, String table, String checkpoints,
+            Trigger trigger) throws Exception {
+        return rows.writeStream().outputMode("update").trigger(trigger)
                 .option("checkpointLocation", checkpoints + "/" + table)
                 .foreachBatch((batch, id) -> {
                     batch.write().format("org.apache.spark.sql.cassandra")
