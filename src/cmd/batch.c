@@ -16,6 +16,7 @@
 #include "cmd/signals.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ enum { LOOK_MS = 30 * 1000 }; /* how often --schedule looks for hours that are d
 
 typedef struct batch_job {
     hb_store *store;
-    hb_store *before; /* the same store, for reading: shows what was there until the commit */
+    pthread_mutex_t lock; /* of this store, while moments are found beside its upkeep */
+    hb_store *before;     /* the same store, for reading: shows what was there until the commit */
     const hb_hours *all;
     bool begun;                /* the changes of the hour in hand come in pieces */
     hb_comparison *comparison; /* of these pieces, where the store knows the hour */
@@ -157,12 +159,14 @@ static bool read_wish(const hb_options *options, hb_recompute_wish *wish, hb_err
 }
 
 /* Makes days and months, and removes what is too old, until told to stop. */
-static bool tend(hb_store *store, const hb_upkeep_options *keep, bool *told, hb_error *error)
+static bool tend(batch_job *job, const hb_upkeep_options *keep, bool *told, hb_error *error)
 {
-    hb_upkeep *upkeep = hb_upkeep_open(store, keep);
+    hb_upkeep *upkeep = hb_upkeep_open(job->store, keep);
     bool good = true;
     for (bool more = true; good && more;) {
+        pthread_mutex_lock(&job->lock);
         good = hb_upkeep_step(upkeep, hb_now_ms() / 1000, &more, error);
+        pthread_mutex_unlock(&job->lock);
         const int number = hb_signals_wait(0);
         *told = number == SIGINT || number == SIGTERM;
         more = more && !*told;
@@ -179,22 +183,6 @@ static bool has_log(const char *address, hb_error *error)
     return log != NULL && hb_log_close(log, &unimportant);
 }
 
-static bool apply_moments(void *context, const hb_changes *changes, hb_error *error)
-{
-    return hb_store_apply(context, changes, error);
-}
-
-static bool find_moments(batch_job *job, const hb_recompute *work, const char *store, hb_error *error)
-{
-    if (job->hours == 0)
-        return true;
-    hb_moment_finder *finder =
-        hb_moment_finder_open(work->spooled == NULL ? work->log : hb_spooled_log(work->spooled), store);
-    const bool good = hb_moment_finder_settle(finder, job->done, job->hours, apply_moments, job->store, error);
-    hb_moment_finder_close(finder);
-    return good;
-}
-
 typedef struct batch_plan {
     hb_recompute work;
     hb_recompute_wish wish;
@@ -203,23 +191,85 @@ typedef struct batch_plan {
     bool quiet; /* says nothing where there is nothing to do */
 } batch_plan;
 
-static bool recompute_hours(const batch_plan *plan, batch_job *job, bool *stopped, hb_error *error)
+/* ---- Moments ---- */
+
+typedef struct moments_work {
+    batch_job *job;
+    const hb_recompute *work;
+    const char *store;
+    pthread_t thread;
+    bool beside; /* on a thread of its own */
+    bool good;
+    hb_error error;
+} moments_work;
+
+static bool apply_moments(void *context, const hb_changes *changes, hb_error *error)
+{
+    batch_job *const job = context;
+    pthread_mutex_lock(&job->lock);
+    const bool good = hb_store_apply(job->store, changes, error);
+    pthread_mutex_unlock(&job->lock);
+    return good;
+}
+
+static void *find_moments(void *context)
+{
+    moments_work *const moments = context;
+    batch_job *const job = moments->job;
+    const hb_recompute *const work = moments->work;
+    hb_moment_finder *finder = hb_moment_finder_open(work->spooled == NULL ? work->log : hb_spooled_log(work->spooled),
+                                                     moments->store, work->jobs);
+    moments->good = hb_moment_finder_settle(finder, job->done, job->hours, apply_moments, job, &moments->error);
+    hb_moment_finder_close(finder);
+    return NULL;
+}
+
+/* Finds the moments of the hours that were stored; beside the upkeep that follows, where that removes nothing that they
+ * are found in. */
+static void begin_moments(moments_work *moments, const batch_plan *plan)
+{
+    moments->good = true;
+    if (moments->job->hours == 0)
+        return;
+    moments->beside = moments->work->jobs > 1 && plan->keep.keep_log == 0 && plan->keep.keep_views == 0 &&
+                      pthread_create(&moments->thread, NULL, find_moments, moments) == 0;
+    if (!moments->beside)
+        find_moments(moments);
+}
+
+static bool end_moments(moments_work *moments, hb_error *error)
+{
+    if (moments->beside)
+        pthread_join(moments->thread, NULL);
+    if (!moments->good)
+        *error = moments->error;
+    return moments->good;
+}
+
+/* ---- All of it ---- */
+
+static bool recompute_hours(const batch_plan *plan, batch_job *job, bool *stopped, bool *told, hb_error *error)
 {
     hb_hours hours = {0};
     hb_recompute work = plan->work;
+    moments_work moments = {.job = job, .work = &work, .store = plan->store, .good = true};
     work.context = job;
     /* Pieces may turn out not to count, and what was there is still to be seen when all of them are put. */
     work.piece = hb_store_has_transactions(job->store) ? take_piece : NULL;
     const int64_t from_ms = hb_monotonic_ms();
     bool good = hb_recompute_find(&work, &plan->wish, job->before, &hours, stopped, error);
-    if (good && !*stopped && hours.count == 0 && !plan->quiet) {
+    const bool any = good && !*stopped && hours.count > 0;
+    if (good && !*stopped && hours.count == 0 && !plan->quiet)
         hb_say_note("there is nothing to recompute%s",
                     hours.going_on > 0 ? ": the hours that remain ended less than 5 minutes ago, or go on" : "");
-    } else if (good && !*stopped && hours.count > 0) {
-        job->all = &hours;
-        good = hb_recompute_hours(&work, &hours, stopped, error) && find_moments(job, &work, plan->store, error);
+    job->all = &hours;
+    good = good && (!any || hb_recompute_hours(&work, &hours, stopped, error));
+    if (good)
+        begin_moments(&moments, plan);
+    good = good && moments.good && (*stopped || tend(job, &plan->keep, told, error));
+    good = end_moments(&moments, error) && good;
+    if (any)
         say_summary(job, *stopped, hb_monotonic_ms() - from_ms);
-    }
     hb_comparison_close(job->comparison); /* of an hour that failed */
     job->all = NULL;
     hb_hours_free(&hours);
@@ -236,11 +286,12 @@ static bool recompute(const batch_plan *plan, bool *stopped, bool *told, hb_erro
         return false;
     job.store = hb_store_open(plan->store, HB_STORE_WRITE, error);
     job.before = job.store == NULL ? NULL : hb_store_open(plan->store, HB_STORE_READ, error);
-    const bool good = job.before != NULL && recompute_hours(plan, &job, stopped, error) &&
-                      (*stopped || tend(job.store, &plan->keep, told, error));
+    pthread_mutex_init(&job.lock, NULL);
+    const bool good = job.before != NULL && recompute_hours(plan, &job, stopped, told, error);
     free(job.done);
     hb_store_close(job.before);
     hb_store_close(job.store); /* undoes what was not committed */
+    pthread_mutex_destroy(&job.lock);
     *told |= *stopped;
     return good;
 }

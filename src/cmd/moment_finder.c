@@ -1,7 +1,9 @@
 /* moment_finder.c - in three steps: minutes of all channels become arrays, in which moments are found; these are
  * compared with those that the store has; of what differs, the words are found.
  *
- * Most minutes are no moments, so that most runs end with the second step and read no log at all. */
+ * Most minutes are no moments, so that most runs end with the second step and read no log at all. Where many are, most
+ * of the time goes to decoding frames of the log: so several threads may read, each the lines of some of the moments.
+ */
 #include "cmd/moment_finder.h"
 
 #include "base/clock.h"
@@ -10,6 +12,7 @@
 #include "serve/json.h"
 #include "views/moments.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 enum {
@@ -17,12 +20,17 @@ enum {
     NONE = 2       /* the layer of a minute that has no row */
 };
 
+typedef struct moment_reader { /* of lines: a thread's own */
+    hb_log *log;
+    hb_words *words;
+} moment_reader;
+
 struct hb_moment_finder {
     char *log_address;
     char *store_address;
-    hb_log *log;
     hb_store *store;
-    hb_words *words;
+    moment_reader *readers;
+    unsigned jobs;
 };
 
 /* A moment that was found, or that the store has and that was not found. */
@@ -65,20 +73,24 @@ typedef struct finding {
     size_t item_capacity;
 } finding;
 
-hb_moment_finder *hb_moment_finder_open(const char *log, const char *store)
+hb_moment_finder *hb_moment_finder_open(const char *log, const char *store, unsigned jobs)
 {
     hb_moment_finder *finder = hb_alloc(sizeof *finder);
     finder->log_address = hb_copy_text(hb_bytes_of(log));
     finder->store_address = hb_copy_text(hb_bytes_of(store));
+    finder->jobs = hb_log_is_kafka(log) ? 1 : jobs; /* each would read the topic from end to end */
+    finder->readers = hb_alloc(finder->jobs * sizeof *finder->readers);
     return finder;
 }
 
-static void close_log(hb_moment_finder *finder)
+static void close_logs(hb_moment_finder *finder)
 {
     hb_error unimportant = {0};
-    if (finder->log != NULL)
-        hb_log_close(finder->log, &unimportant); /* only read: nothing to lose */
-    finder->log = NULL;
+    for (unsigned i = 0; i < finder->jobs; i++) {
+        if (finder->readers[i].log != NULL)
+            hb_log_close(finder->readers[i].log, &unimportant); /* only read: nothing to lose */
+        finder->readers[i].log = NULL;
+    }
 }
 
 static void close_store(hb_moment_finder *finder)
@@ -91,9 +103,11 @@ void hb_moment_finder_close(hb_moment_finder *finder)
 {
     if (finder == NULL)
         return;
-    close_log(finder);
+    close_logs(finder);
     close_store(finder);
-    hb_words_close(finder->words);
+    for (unsigned i = 0; i < finder->jobs; i++)
+        hb_words_close(finder->readers[i].words);
+    free(finder->readers);
     free(finder->log_address);
     free(finder->store_address);
     free(finder);
@@ -270,19 +284,27 @@ static void find_gone(finding *find, int64_t end_s)
 
 /* ---- Words ---- */
 
-typedef struct lines_visit {
-    finding *find;
+/* Some of the moments, whose lines one thread reads. */
+typedef struct slice {
+    const finding *find;
+    moment_reader *reader;
     moment_item *const *items;
-} lines_visit;
+    const hb_moment_place *places; /* of these items */
+    size_t count;
+    pthread_t thread;
+    bool started;
+    bool good;
+    hb_error error;
+} slice;
 
 static void take_line(void *context, size_t place, const hb_fact *message)
 {
-    const lines_visit *const visit = context;
+    const slice *const some = context;
     const hb_token *tokens = NULL;
     bool bad_utf8 = false;
-    const size_t count = hb_words_split_with(visit->find->finder->words, message->text, message->emotes,
-                                             visit->items[place]->emotes, 0, &tokens, &bad_utf8);
-    hb_moment_tally_add(visit->items[place]->tally, message->user_id.size > 0 ? message->user_id : message->login,
+    const size_t count = hb_words_split_with(some->reader->words, message->text, message->emotes,
+                                             some->items[place]->emotes, 0, &tokens, &bad_utf8);
+    hb_moment_tally_add(some->items[place]->tally, message->user_id.size > 0 ? message->user_id : message->login,
                         tokens, count);
 }
 
@@ -339,30 +361,79 @@ static bool print_words(finding *find, moment_item *item)
     return true;
 }
 
-static bool open_readers(hb_moment_finder *finder, hb_error *error)
+static bool open_reader(const hb_moment_finder *finder, moment_reader *reader, hb_error *error)
 {
-    if (finder->words == NULL)
-        finder->words = hb_words_open(error);
-    if (finder->words != NULL && finder->log == NULL)
-        finder->log = hb_log_open(finder->log_address, HB_LOG_READ, NULL, error);
-    return finder->words != NULL && finder->log != NULL;
+    if (reader->words == NULL)
+        reader->words = hb_words_open(error);
+    if (reader->words != NULL && reader->log == NULL)
+        reader->log = hb_log_open(finder->log_address, HB_LOG_READ, NULL, error);
+    return reader->words != NULL && reader->log != NULL;
+}
+
+static void *read_slice(void *context)
+{
+    slice *const some = context;
+    const hb_moment_range *const range = some->find->range;
+    const hb_moment_finder *const finder = some->find->finder;
+    some->good =
+        open_reader(finder, some->reader, &some->error) &&
+        hb_moment_lines_read(some->reader->log, hb_log_is_kafka(finder->log_address), some->places, some->count,
+                             range->marks, range->mark_count, range->stop, take_line, some, &some->error);
+    return NULL;
+}
+
+/* How many of the places the next slice takes: its part, and then to the end of a minute, whose lines are read once. */
+static size_t cut_slice(const hb_moment_place *places, size_t count, unsigned slices_left)
+{
+    size_t size = (count + slices_left - 1) / slices_left;
+    while (size > 0 && size < count && places[size].minute_s == places[size - 1].minute_s)
+        size++;
+    return size;
+}
+
+static bool read_lines(finding *find, moment_item *const *items, const hb_moment_place *places, size_t count)
+{
+    hb_moment_finder *const finder = find->finder;
+    unsigned jobs = finder->jobs;
+    if (!open_reader(finder, &finder->readers[0], find->error))
+        return false;
+    if (jobs > 1 && !hb_moment_lines_have_index(finder->readers[0].log, places, count))
+        jobs = 1; /* each would read all of an hour */
+    slice *const slices = hb_alloc(jobs * sizeof *slices);
+    for (unsigned i = 0; i < jobs; i++) {
+        const size_t size = cut_slice(places, count, jobs - i);
+        slices[i] = (slice){
+            .find = find, .reader = &finder->readers[i], .items = items, .places = places, .count = size, .good = true};
+        items += size;
+        places += size;
+        count -= size;
+        slices[i].started = i > 0 && size > 0 && pthread_create(&slices[i].thread, NULL, read_slice, &slices[i]) == 0;
+    }
+    bool good = true;
+    for (unsigned i = 0; i < jobs; i++) {
+        if (slices[i].started)
+            pthread_join(slices[i].thread, NULL);
+        else if (slices[i].count > 0)
+            read_slice(&slices[i]);
+        if (good && !slices[i].good)
+            *find->error = slices[i].error;
+        good = good && slices[i].good;
+    }
+    free(slices);
+    return good;
 }
 
 static bool read_words(finding *find, moment_item *const *items, size_t count)
 {
-    hb_moment_finder *const finder = find->finder;
-    const hb_moment_range *const range = find->range;
     hb_moment_place places[TALLIES];
-    lines_visit visit = {find, items};
-    bool good = open_readers(finder, find->error);
+    bool good = true;
     for (size_t i = 0; i < count; i++) {
         items[i]->tally = hb_moment_tally_open();
         items[i]->emotes = hb_emote_set_open();
         places[i] = (hb_moment_place){items[i]->row.channel, items[i]->row.minute_s};
         good = good && visit_sheets(find, items[i], learn_emotes, items[i]->emotes);
     }
-    good = good && hb_moment_lines_read(finder->log, hb_log_is_kafka(finder->log_address), places, count, range->marks,
-                                        range->mark_count, range->stop, take_line, &visit, find->error);
+    good = good && read_lines(find, items, places, count);
     for (size_t i = 0; i < count; i++) {
         good = good && print_words(find, items[i]);
         hb_moment_tally_close(items[i]->tally);
@@ -453,7 +524,7 @@ bool hb_moment_finder_run(hb_moment_finder *finder, const hb_moment_range *range
     }
     free_finding(&find);
     if (!good) { /* what failed may be opened anew by the next run */
-        close_log(finder);
+        close_logs(finder);
         close_store(finder);
     }
     return good;

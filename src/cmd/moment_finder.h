@@ -19,8 +19,9 @@ enum { HB_MOMENT_REACH_S = 31 * HB_MINUTE_S }; /* up to so long after a minute, 
 
 typedef struct hb_moment_finder hb_moment_finder;
 
-/* Nothing is opened before it is needed. Addresses are copied. */
-hb_moment_finder *hb_moment_finder_open(const char *log, const char *store);
+/* Nothing is opened before it is needed. Addresses are copied. jobs: threads that read lines, 1 or more; a Kafka log is
+ * read by one. */
+hb_moment_finder *hb_moment_finder_open(const char *log, const char *store, unsigned jobs);
 void hb_moment_finder_close(hb_moment_finder *finder); /* NULL is fine */
 
 typedef struct hb_moment_range {

@@ -106,6 +106,25 @@ static bool search(reading *read, int64_t hour_s, size_t from, size_t to, bool *
     return good;
 }
 
+bool hb_moment_lines_have_index(hb_log *log, const hb_moment_place *places, size_t count)
+{
+    int64_t known_s = INT64_MIN;
+    bool have = true;
+    for (size_t i = 0; have && i < count; i++) {
+        hb_error unimportant = {0}; /* who reads the hour is told */
+        const int64_t hour_s = hb_time_floor(places[i].minute_s, HB_HOUR_S);
+        if (hour_s == known_s)
+            continue;
+        const hb_log_filter filter = {.from_ms = places[i].minute_s * 1000,
+                                      .to_ms = (places[i].minute_s + HB_MINUTE_S) * 1000};
+        hb_log_search *found = hb_log_search_open(log, hour_s, &filter, &unimportant);
+        have = found != NULL && hb_log_search_chooses(found);
+        hb_log_search_close(found);
+        known_s = hour_s;
+    }
+    return have;
+}
+
 /* The furthest mark that stands before all of the hour's messages from this minute on. What counted the hour may write
  * rows a little later than the position that goes with them: hence the minute between. */
 static const hb_moment_mark *find_mark(const hb_moment_mark *marks, size_t count, int64_t hour_s, int64_t minute_s)

@@ -31,4 +31,8 @@ bool hb_moment_lines_read(hb_log *log, bool is_topic, const hb_moment_place *pla
                           const hb_moment_mark *marks, size_t mark_count, const atomic_bool *stop,
                           hb_visit_moment_line *visit, void *context, hb_error *error);
 
+/* Whether all hours of these places, in a file log, have an index, so that only a part of each is read. One that can be
+ * made is made first. */
+bool hb_moment_lines_have_index(hb_log *log, const hb_moment_place *places, size_t count);
+
 #endif

@@ -35,7 +35,7 @@ hb_moment_poll *hb_moment_poll_open(const char *log, const char *store, hb_layer
     poll->log_address = hb_copy_text(hb_bytes_of(log));
     poll->store_address = hb_copy_text(hb_bytes_of(store));
     poll->layer = layer;
-    poll->finder = hb_moment_finder_open(log, store);
+    poll->finder = hb_moment_finder_open(log, store, 1);
     return poll;
 }
 

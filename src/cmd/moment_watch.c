@@ -293,7 +293,7 @@ hb_moment_watch *hb_moment_watch_open(const hb_moment_watch_options *options, hb
     watch->options = *options;
     watch->options.log = hb_copy_text(hb_bytes_of(options->log));
     watch->options.store = hb_copy_text(hb_bytes_of(options->store));
-    watch->finder = hb_moment_finder_open(options->log, options->store);
+    watch->finder = hb_moment_finder_open(options->log, options->store, 1);
     watch->newest_s = INT64_MIN / 2;
     watch->took_ms =
         hb_metrics_gauge(metrics, "hubbub_moment_milliseconds", "How long the last look for moments took.");

@@ -202,7 +202,7 @@ hb_schedule *hb_schedule_open(const hb_processor_options *options, hb_processor 
     hb_schedule *schedule = hb_alloc(sizeof *schedule);
     schedule->options = *options;
     schedule->processor = processor;
-    schedule->finder = hb_moment_finder_open(options->log, options->store);
+    schedule->finder = hb_moment_finder_open(options->log, options->store, 1);
     schedule->hours = hb_metrics_counter(metrics, "hubbub_batch_hours_total", "Hours recomputed by the batch layer.");
     schedule->corrected = hb_metrics_counter(metrics, "hubbub_batch_corrected_values_total",
                                              "Values in rows of the store that the batch layer corrected.");

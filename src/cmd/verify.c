@@ -49,7 +49,7 @@ static bool verify_moments(verify_job *job, const hb_recompute *work, const char
     if (job->known_count == 0)
         return true;
     hb_moment_finder *finder =
-        hb_moment_finder_open(work->spooled == NULL ? work->log : hb_spooled_log(work->spooled), store);
+        hb_moment_finder_open(work->spooled == NULL ? work->log : hb_spooled_log(work->spooled), store, work->jobs);
     const bool good =
         hb_moment_finder_settle(finder, job->known, job->known_count, count_moments, &job->difference, error);
     hb_moment_finder_close(finder);

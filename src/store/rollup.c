@@ -12,7 +12,8 @@
 enum {
     LOOK_S = 60,
     REST_S = 900 /* after a span's end: the batch layer comes first */,
-    DAY_HOURS = HB_DAY_S / HB_HOUR_S
+    DAY_HOURS = HB_DAY_S / HB_HOUR_S,
+    SPAN_DAYS = 31 /* at most */
 };
 
 typedef struct known_hour {
@@ -49,7 +50,9 @@ struct hb_rollup {
     hb_arena names;
     size_t channel; /* the next one */
     hb_ranking_kind kind;
+    bool days[SPAN_DAYS];    /* which of a week or month stand */
     hb_ranking *rankings[2]; /* to work in, by kind */
+    hb_buffer first_day;     /* the channel's first ranking in a week or month, encoded, while there is no second */
     bool covered[DAY_HOURS]; /* hours of the day that the channel has a closed sheet of */
     bool unfit;              /* see hb_rollup_state */
     bool fallen;             /* no longer being made, for the store */
@@ -70,6 +73,7 @@ void hb_rollup_close(hb_rollup *rollup)
         return;
     for (int kind = 0; kind < 2; kind++)
         hb_ranking_close(rollup->rankings[kind]);
+    hb_buffer_free(&rollup->first_day);
     hb_arena_free(&rollup->names);
     free(rollup->channels);
     free(rollup);
@@ -171,6 +175,15 @@ static bool choose(hb_rollup *rollup, const survey *all, hb_span span, int64_t f
     return false;
 }
 
+/* Notes which days there are to add up: a channel would be asked for on all the others in vain. */
+static void note_days(hb_rollup *rollup, const survey *all)
+{
+    for (int64_t day = 0; day < SPAN_DAYS; day++) {
+        const int64_t day_s = rollup->start_s + day * HB_DAY_S;
+        rollup->days[day] = day_s < rollup->end_s && state_of(all, HB_SPAN_DAY, day_s) == HB_ROLLUP_STANDS;
+    }
+}
+
 static bool note_channel(void *context, const hb_channel_row *row)
 {
     hb_rollup *const rollup = context;
@@ -188,6 +201,8 @@ static bool begin(hb_rollup *rollup, int64_t from_s, int64_t now_s, hb_error *er
     bool good = look_around(rollup, &all, error);
     for (hb_span span = HB_SPAN_DAY; good && !rollup->making && span < HB_SPANS; span++)
         rollup->making = choose(rollup, &all, span, from_s, now_s);
+    if (rollup->making)
+        note_days(rollup, &all);
     rollup->looked_s = rollup->making ? INT64_MIN : now_s;
     free(all.hours);
     free(all.rollups);
@@ -236,14 +251,29 @@ static bool check_minute(void *context, const hb_minute_row *row, hb_layer layer
     return !rollup->unfit;
 }
 
+static void add_encoded(hb_rollup *rollup, hb_bytes ranking)
+{
+    hb_error error = {0};
+    if (!rollup->too_many && !hb_ranking_add_encoded(rollup->rankings[rollup->kind], ranking, &error))
+        settle(rollup, &error);
+}
+
+/* Many a channel was live on one day of a week: then the week's ranking is the day's, byte by byte. So the first one is
+ * looked into only when there is a second. */
 static bool add_day(void *context, hb_bytes ranking)
 {
     hb_rollup *const rollup = context;
-    hb_error error = {0};
-    if (ranking.size == 0)
+    const bool only = hb_ranking_count(rollup->rankings[rollup->kind]) == 0;
+    if (ranking.size == 0) {
         rollup->too_many = true;
-    else if (!rollup->too_many && !hb_ranking_add_encoded(rollup->rankings[rollup->kind], ranking, &error))
-        settle(rollup, &error);
+    } else if (only && rollup->first_day.size == 0) {
+        hb_buffer_append(&rollup->first_day, ranking);
+    } else {
+        if (rollup->first_day.size > 0)
+            add_encoded(rollup, hb_buffer_bytes(&rollup->first_day));
+        rollup->first_day.size = 0;
+        add_encoded(rollup, ranking);
+    }
     return true;
 }
 
@@ -253,8 +283,9 @@ static bool add_up(hb_rollup *rollup, hb_bytes channel, hb_error *error)
     hb_store *const store = rollup->store;
     if (rollup->span != HB_SPAN_DAY) {
         bool good = true;
-        for (int64_t day_s = rollup->start_s; good && day_s < rollup->end_s; day_s += HB_DAY_S)
-            good = hb_store_ranking(store, channel, HB_SPAN_DAY, day_s, rollup->kind, add_day, rollup, error);
+        for (int64_t day = 0; good && day < SPAN_DAYS; day++)
+            good = !rollup->days[day] || hb_store_ranking(store, channel, HB_SPAN_DAY, rollup->start_s + day * HB_DAY_S,
+                                                          rollup->kind, add_day, rollup, error);
         return good;
     }
     memset(rollup->covered, 0, sizeof rollup->covered);
@@ -270,13 +301,17 @@ static bool make_channel(hb_rollup *rollup, hb_error *error)
         rollup->rankings[rollup->kind] = hb_ranking_open(rollup->kind, HB_KINDS);
     hb_ranking *const ranking = rollup->rankings[rollup->kind];
     hb_ranking_clear(ranking);
+    rollup->first_day.size = 0;
     rollup->too_many = false;
     if (!add_up(rollup, channel, error))
         return false;
     char *data = NULL;
+    const bool one_day = rollup->first_day.size > 0;
+    const bool any = rollup->too_many || one_day || hb_ranking_count(ranking) > 0;
     hb_bytes encoded = {"", 0};
-    const bool any = rollup->too_many || hb_ranking_count(ranking) > 0;
-    if (any && !rollup->too_many) {
+    if (one_day && !rollup->too_many) {
+        encoded = hb_buffer_bytes(&rollup->first_day);
+    } else if (any && !rollup->too_many) {
         hb_ranking_encode(ranking, &data, &encoded.size);
         encoded.data = data;
     }

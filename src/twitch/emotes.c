@@ -11,11 +11,11 @@
 #include "base/say.h"
 #include "twitch/emote_board.h"
 #include "twitch/emote_cache.h"
+#include "twitch/fact.h"
 #include "twitch/http.h"
 #include "twitch/pace.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -55,8 +55,7 @@ struct hb_emotes {
     bool thread_runs;
     pthread_mutex_t lock; /* of the board */
     hb_emote_board *board;
-    hb_buffer line; /* these two are hb_emotes_see's */
-    hb_buffer lines;
+    hb_buffer lines; /* hb_emotes_see's */
 
     /* The thread's own. */
     entry *entries;
@@ -429,25 +428,14 @@ void hb_emotes_close(hb_emotes *emotes)
     free(emotes->cache);
     free((void *)emotes->options.tls_ca_file);
     hb_buffer_free(&emotes->body);
-    hb_buffer_free(&emotes->line);
     hb_buffer_free(&emotes->lines);
     free(emotes);
-}
-
-/* Reads a line as the log will hold it: with the time of receipt. */
-static bool read_fact(hb_emotes *emotes, hb_bytes line, int64_t received_ms, hb_fact *fact)
-{
-    const bool tags = line.size > 0 && line.data[0] == '@';
-    emotes->line.size = 0;
-    hb_buffer_print(&emotes->line, "@rm-received-ts=%" PRId64 "%c", received_ms, tags ? ';' : ' ');
-    hb_buffer_append(&emotes->line, tags ? hb_bytes_from(line, 1) : line);
-    return hb_fact_read(hb_buffer_bytes(&emotes->line), fact) == HB_FACT_OK;
 }
 
 void hb_emotes_see(hb_emotes *emotes, hb_bytes line, int64_t received_ms, hb_emotes_put *put, void *context)
 {
     hb_fact fact;
-    if (!read_fact(emotes, line, received_ms, &fact))
+    if (hb_fact_read_received(line, received_ms, &fact) != HB_FACT_OK)
         return;
     emotes->lines.size = 0;
     pthread_mutex_lock(&emotes->lock);

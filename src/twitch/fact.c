@@ -2,6 +2,8 @@
  *
  * One pass over the tags picks the dozen that matter: a message carries some twenty, and looking each up by name would
  * read them all a dozen times. Source of commands and tags: Twitch's "IRC Commands" and "IRC Tags" references. */
+#include "twitch/fact.h"
+
 #include "base/scan.h"
 
 #define JUNE_2011_MS  1306886400000 /* 2011-06-01: Twitch's beginning */
@@ -112,10 +114,9 @@ static bool is_own(hb_fact_kind kind)
     return kind == HB_FACT_STREAM || kind == HB_FACT_EMOTES;
 }
 
-/* False when there is no plausible time at all. */
-static bool set_times(const fact_tags *tags, hb_fact *fact)
+/* Finds the event time, after that of receipt. False when there is no plausible time at all. */
+static bool set_time(const fact_tags *tags, hb_fact *fact)
 {
-    fact->received_ms = time_of(tags->rm_received_ts, YEAR_10000_MS);
     fact->time_ms =
         time_of(tags->tmi_sent_ts, fact->received_ms == 0 ? YEAR_10000_MS : fact->received_ms + AHEAD_MAX_MS);
     if (fact->time_ms == 0) {
@@ -237,7 +238,8 @@ static bool set_kind(const hb_line *line, const fact_tags *tags, hb_fact *fact)
     return true;
 }
 
-hb_fact_status hb_fact_read(hb_bytes text, hb_fact *fact)
+/* received_ms: NULL where the line says it. */
+static hb_fact_status read_fact(hb_bytes text, const int64_t *received_ms, hb_fact *fact)
 {
     hb_line line;
     fact_tags tags;
@@ -249,11 +251,22 @@ hb_fact_status hb_fact_read(hb_bytes text, hb_fact *fact)
     read_tags(line.tags, &tags);
     if (!set_channel(&line, fact))
         return HB_FACT_MALFORMED;
-    if (!set_times(&tags, fact))
+    fact->received_ms = received_ms == NULL ? time_of(tags.rm_received_ts, YEAR_10000_MS) : *received_ms;
+    if (!set_time(&tags, fact))
         return HB_FACT_UNTIMED;
     fact->room_id = tags.room_id;
     fact->display_name = tags.display_name;
     fact->emotes = tags.emotes;
     fact->shared = tags.source_room_id.size > 0 && !hb_bytes_equal(tags.source_room_id, tags.room_id);
     return set_kind(&line, &tags, fact) ? HB_FACT_OK : HB_FACT_MALFORMED;
+}
+
+hb_fact_status hb_fact_read(hb_bytes line, hb_fact *fact)
+{
+    return read_fact(line, NULL, fact);
+}
+
+hb_fact_status hb_fact_read_received(hb_bytes line, int64_t received_ms, hb_fact *fact)
+{
+    return read_fact(line, &received_ms, fact);
 }

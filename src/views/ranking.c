@@ -39,7 +39,8 @@ void hb_ranking_close(hb_ranking *ranking)
 
 void hb_ranking_clear(hb_ranking *ranking)
 {
-    hb_map_clear(&ranking->map);
+    if (ranking->count > 0) /* a large channel's map is large for every one after it */
+        hb_map_clear(&ranking->map);
     hb_arena_reset(&ranking->texts);
     ranking->count = 0;
     ranking->text_size = 0;

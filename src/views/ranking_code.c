@@ -11,30 +11,47 @@
  * neighbours costs bytes; it is well spent. */
 #include "views/code.h"
 #include "views/ranking_table.h"
+#include "views/sort.h"
 
 #include <stdlib.h>
 
 static const hb_code_format format = {{'H', 'B', 'R'}, 1, 1, "ranking", 3, 640 << 20};
 
-typedef struct sort_item {
-    hb_bytes text;
-    uint32_t kind;
-    uint32_t place;
-    uint32_t entry;
-} sort_item;
-
-static int compare_items(const void *left, const void *right)
+static hb_bytes text_of(const hb_ranking *ranking, const hb_sort_pair *item)
 {
-    const sort_item *const a = left;
-    const sort_item *const b = right;
-    if (a->kind != b->kind)
-        return a->kind < b->kind ? -1 : 1;
-    if (a->place != b->place)
-        return a->place < b->place ? -1 : 1;
-    return hb_bytes_compare(a->text, b->text);
+    const hb_ranking_entry *const entry = &ranking->entries[item->entry];
+    return (hb_bytes){entry->text, entry->size};
 }
 
-static void put_words(hb_buffer *out, const hb_ranking *ranking, const sort_item *items)
+static int compare_texts(const void *left, const void *right, void *ranking)
+{
+    return hb_bytes_compare(text_of(ranking, left), text_of(ranking, right));
+}
+
+/* The entries by kind, place and text. Freed with free(). */
+static hb_sort_pair *sort_entries(const hb_ranking *ranking)
+{
+    const size_t count = ranking->count;
+    hb_sort_pair *const pairs = hb_resize(NULL, count * 2, sizeof *pairs);
+    for (size_t i = 0; i < count; i++) {
+        const hb_ranking_entry *const entry = &ranking->entries[i];
+        const hb_bytes text = {entry->text, entry->size};
+        pairs[i] =
+            (hb_sort_pair){(uint64_t)entry->kind << 32 | hb_ranking_place((hb_kind)entry->kind, text), (uint32_t)i};
+    }
+    hb_sort_pair *const sorted = hb_sort(pairs, pairs + count, count);
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from + 1; to < count && sorted[to].order == sorted[from].order; to++)
+            ;
+        if (to > from + 1)
+            qsort_r(sorted + from, to - from, sizeof *sorted, compare_texts, (void *)ranking);
+    }
+    if (sorted != pairs && count > 0)
+        memcpy(pairs, sorted, count * sizeof *pairs);
+    return pairs;
+}
+
+static void put_words(hb_buffer *out, const hb_ranking *ranking, const hb_sort_pair *items)
 {
     size_t counts[HB_KINDS] = {0};
     for (size_t i = 0; i < ranking->count; i++)
@@ -42,14 +59,14 @@ static void put_words(hb_buffer *out, const hb_ranking *ranking, const sort_item
     for (unsigned kind = 0; kind < HB_KINDS; kind++)
         hb_code_put(out, counts[kind]);
     for (size_t i = 0; i < ranking->count; i++)
-        hb_code_put(out, items[i].text.size);
+        hb_code_put(out, ranking->entries[items[i].entry].size);
     for (size_t i = 0; i < ranking->count; i++)
         hb_code_put(out, ranking->entries[items[i].entry].first);
     for (size_t i = 0; i < ranking->count; i++)
-        hb_buffer_append(out, items[i].text);
+        hb_buffer_append(out, text_of(ranking, &items[i]));
 }
 
-static void put_users(hb_buffer *out, const hb_ranking *ranking, const sort_item *items)
+static void put_users(hb_buffer *out, const hb_ranking *ranking, const hb_sort_pair *items)
 {
     const hb_ranking_person *const people = ranking->people;
     uint32_t earliest = UINT32_MAX;
@@ -59,7 +76,7 @@ static void put_users(hb_buffer *out, const hb_ranking *ranking, const sort_item
     hb_code_put(out, ranking->count);
     hb_code_put(out, earliest);
     for (size_t i = 0; i < ranking->count; i++)
-        hb_code_put(out, items[i].text.size);
+        hb_code_put(out, ranking->entries[items[i].entry].size);
     for (size_t i = 0; i < ranking->count; i++)
         hb_code_put(out, ranking->entries[items[i].entry].first);
     for (size_t i = 0; i < ranking->count; i++)
@@ -69,7 +86,7 @@ static void put_users(hb_buffer *out, const hb_ranking *ranking, const sort_item
     for (size_t i = 0; i < ranking->count; i++)
         hb_code_put(out, people[items[i].entry].name_size == 0 ? 0 : people[items[i].entry].name_hour - earliest);
     for (size_t i = 0; i < ranking->count; i++)
-        hb_buffer_append(out, items[i].text);
+        hb_buffer_append(out, text_of(ranking, &items[i]));
     for (size_t i = 0; i < ranking->count; i++)
         hb_buffer_append(out, (hb_bytes){people[items[i].entry].name, people[items[i].entry].name_size});
 }
@@ -77,13 +94,7 @@ static void put_users(hb_buffer *out, const hb_ranking *ranking, const sort_item
 void hb_ranking_encode(const hb_ranking *ranking, char **data, size_t *size)
 {
     hb_buffer raw = {0};
-    sort_item *items = hb_resize(NULL, ranking->count, sizeof *items);
-    for (size_t i = 0; i < ranking->count; i++) {
-        const hb_ranking_entry *const entry = &ranking->entries[i];
-        const hb_bytes text = {entry->text, entry->size};
-        items[i] = (sort_item){text, entry->kind, hb_ranking_place((hb_kind)entry->kind, text), (uint32_t)i};
-    }
-    qsort(items, ranking->count, sizeof *items, compare_items);
+    hb_sort_pair *items = sort_entries(ranking);
     hb_code_put(&raw, ranking->kind);
     if (ranking->kind == HB_RANKING_WORDS)
         put_words(&raw, ranking, items);

@@ -2,7 +2,9 @@
 #include "unit.h"
 
 #include "base/memory.h"
+#include "twitch/fact.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static hb_line parsed(const char *text)
@@ -157,6 +159,30 @@ static void implausible_times_give_way_to_the_time_of_receipt(void **state)
     }
 }
 
+static void a_line_is_read_as_it_will_be_kept(void **state)
+{
+    static const char *const sent[] = {"", "tmi-sent-ts=1764000000000;", "tmi-sent-ts=1;",
+                                       "tmi-sent-ts=1999999999999;"};
+    (void)state;
+    for (size_t i = 0; i < sizeof sent / sizeof *sent; i++) {
+        const char *const rest = "id=a;room-id=7;user-id=9 :x!x@x PRIVMSG #chan :hi there";
+        char came[256];
+        char kept[256];
+        hb_fact now;
+        hb_fact later;
+        snprintf(came, sizeof came, "@%s%s", sent[i], rest);
+        snprintf(kept, sizeof kept, "@rm-received-ts=1764000001234;%s%s", sent[i], rest);
+        assert_int_equal(hb_fact_read_received(hb_bytes_of(came), 1764000001234, &now), HB_FACT_OK);
+        assert_int_equal(hb_fact_read(hb_bytes_of(kept), &later), HB_FACT_OK);
+        assert_int_equal(now.received_ms, 1764000001234);
+        assert_int_equal(later.received_ms, now.received_ms);
+        assert_int_equal(later.time_ms, now.time_ms);
+        assert_int_equal(later.bad_timestamp, now.bad_timestamp);
+        assert_bytes(now.room_id, "7");
+        assert_bytes(now.text, "hi there");
+    }
+}
+
 static void the_other_kinds_are_facts_too(void **state)
 {
     (void)state;
@@ -263,6 +289,7 @@ int main(void)
         cmocka_unit_test(a_message_is_a_fact),
         cmocka_unit_test(the_action_wrapper_comes_off),
         cmocka_unit_test(implausible_times_give_way_to_the_time_of_receipt),
+        cmocka_unit_test(a_line_is_read_as_it_will_be_kept),
         cmocka_unit_test(the_other_kinds_are_facts_too),
         cmocka_unit_test(a_copy_from_another_room_is_shared),
         cmocka_unit_test(badges_tell_subscribers_and_a_tag_the_first_message),
