@@ -4,13 +4,14 @@ import * as api from './api.js';
 import { before, changeKey, changes } from './change.js';
 import { Chart, moves } from './chart.js';
 import { backLink, element, paced, setText } from './dom.js';
+import { addressOf, makeEmoteSwitch, makeIcon } from './emotes.js';
 import { Engagement } from './engagement.js';
 import { Feed } from './feed.js';
 import { agoSaid, clock, count, dayAndClock, harmless, sentence } from './format.js';
 import { openLive } from './live.js';
 import { Moments, momentsOf } from './moments.js';
 import { RangePicker } from './picker.js';
-import { pick, picked, ranges, shortestS, spanOf } from './ranges.js';
+import { moved, picked, ranges, shortestS, spanOf } from './ranges.js';
 import { Search, isSearch } from './search.js';
 import { Table } from './table.js';
 import { changesOf, isFresh } from './viewers.js';
@@ -32,6 +33,7 @@ const viewersMs = 30000; // between looks at how many watch, and take part
 const latestQuery = '-5m'; // in which the newest viewer sample is, if the channel is live
 const minuteS = 60;
 const hourMinutes = 60; // that engagement is told of
+const participationS = 86400; // the longest range with a line of it, which has a row a minute
 const momentsAsked = 1000;
 const momentsShown = 30; // the best
 const compared = 500; // words of the time before, to compare with
@@ -48,6 +50,7 @@ export class Channel {
     this.viewers = []; // rows
     this.changed = []; // what, in the streams
     this.moments = [];
+    this.participation = []; // rows
     this.rankedAt = -Infinity;
     this.requests = {};
     this.build();
@@ -58,6 +61,8 @@ export class Channel {
     this.moderation = setInterval(() => this.markRemoved(), moderationMs);
     this.viewersTick = setInterval(() => this.askViewers(), viewersMs);
     this.retry = setTimeout(() => this.load(), patienceMs);
+    this.showEmotes = () => this.words.table.paint();
+    addEventListener('emoteschange', this.showEmotes);
   }
 
   // To the channel's events; or, while the server does not know it, to those of all channels, in which it would appear.
@@ -105,6 +110,7 @@ export class Channel {
     this.chart = new Chart({
       onSelect: (from, to) => this.move(from, to),
       onMove: (name) => this.move(...moves[name](this.span())),
+      onToggle: () => this.askParticipation(),
     });
     this.momentList = new Moments(({ s }) => this.link({ ...this.state, find: null, user: null, at: s }));
     this.engagement = new Engagement();
@@ -113,6 +119,7 @@ export class Channel {
     this.feed.scroller.before(this.search.form);
     this.feed.scroller.after(this.search.node);
     this.compare = element('a', { class: 'quiet', title: 'This channel and others on one chart' }, 'Compare');
+    this.emotes = makeEmoteSwitch();
     this.bots = element('a', { class: 'quiet', title: 'Well-known bots are left out unless this is on' }, 'Bots');
     this.note = element('p', { class: 'note', role: 'status' });
     this.words = this.ranking(
@@ -125,6 +132,8 @@ export class Channel {
           heads: true,
           hint: true,
           text: (row) => harmless(row.word),
+          icon: (row) => (row.kind === 'emote' ? addressOf(row.word) : null),
+          makeIcon: (row) => makeIcon(row.word),
           share: (row) => row.count / this.words.most,
         },
         { name: 'kind', label: 'Kind', text: (row) => row.kind },
@@ -186,7 +195,7 @@ export class Channel {
         backLink(),
         this.title,
         this.totals,
-        element('div', { class: 'tools' }, this.compare, this.rangeLinks.node),
+        element('div', { class: 'tools' }, this.compare, this.emotes, this.rangeLinks.node),
       ),
       this.note,
       this.empty,
@@ -227,9 +236,11 @@ export class Channel {
     return spanOf(this.state, api.serverTime() / 1000);
   }
 
-  // To another range: one that the chart, or the picker, asks for.
+  // To another range: one that the chart, or the picker, asks for. False if it is shown already.
   move(from, to) {
-    this.go({ ...this.state, ...pick(from, to, api.serverTime() / 1000) });
+    const next = moved(this.state, from, to, api.serverTime() / 1000);
+    if (next) this.go(next);
+    return next !== null;
   }
 
   openSearch(open) {
@@ -274,6 +285,7 @@ export class Channel {
   }
 
   close() {
+    removeEventListener('emoteschange', this.showEmotes);
     this.live.close();
     for (const request of Object.values(this.requests)) request.abort();
     clearInterval(this.tick);
@@ -300,6 +312,7 @@ export class Channel {
       this.viewers = [];
       this.changed = [];
       this.moments = [];
+      this.participation = [];
       this.complete = false;
       this.load();
     } else if (old.kind !== state.kind || old.bots !== state.bots) {
@@ -383,15 +396,35 @@ export class Channel {
     const { channel } = this.state;
     const { query, live, fromS, toS } = this.span();
     const hour = live ? { from: `-${Math.min(3600, Math.round(toS - fromS))}s` } : query;
-    const knows = (name) => this.row && name in this.row;
+    this.askParticipation();
     const [moments, engaged] = await Promise.all([
-      knows('moment') ? this.ask('moments', (signal) => api.moments(channel, query, momentsAsked, signal)) : null,
-      knows('participation')
+      this.knows('moment') ? this.ask('moments', (signal) => api.moments(channel, query, momentsAsked, signal)) : null,
+      this.knows('participation')
         ? this.ask('engagement', (signal) => api.engagement(channel, hour, hourMinutes, signal))
         : null,
     ]);
     if (moments?.rows) this.moments = momentsOf(moments.rows, momentsShown);
     if (engaged?.rows) this.engagement.show(engaged.rows);
+    this.paint();
+  }
+
+  knows(name) {
+    return Boolean(this.row && name in this.row);
+  }
+
+  canParticipate() {
+    const { fromS, toS } = this.span();
+    return this.knows('participation') && toS - fromS <= participationS;
+  }
+
+  // Only while its line is shown.
+  async askParticipation() {
+    if (!this.canParticipate() || !this.chart.shows('participation')) return;
+    const { query } = this.span();
+    const asked = (signal) => api.engagement(this.state.channel, query, participationS / minuteS + 1, signal);
+    const engaged = await this.ask('participation', asked);
+    if (!engaged?.rows) return;
+    this.participation = engaged.rows.filter(({ participation }) => participation != null);
     this.paint();
   }
 
@@ -532,6 +565,7 @@ export class Channel {
       watching: this.watching,
       changes: this.changed,
       moments: this.moments,
+      participation: this.canParticipate() ? this.participation : null,
       now: live && this.row && {
         words: this.row.words_per_minute,
         messages: this.row.messages_per_minute,

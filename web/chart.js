@@ -1,9 +1,10 @@
 // One channel's time line: words, messages and chatters a minute. uPlot draws on a canvas; names, values at the cursor
-// and switches are ordinary elements around it. Another range is asked for by dragging over a part of it, by its buttons
-// or by keys: arrows, + and -.
+// and switches are ordinary elements around it. Another range is asked for by dragging over a part of it, by moving it
+// (pan.js), by its buttons or by keys: arrows, + and -.
 
 import { element, setText } from './dom.js';
-import { clock, compact, count, dayAndClock } from './format.js';
+import { clock, compact, count, dayAndClock, percent } from './format.js';
+import { pannable } from './pan.js';
 import { levelsOf } from './viewers.js';
 
 const series = [
@@ -11,9 +12,20 @@ const series = [
   { name: 'messages', label: 'Messages', colour: '--messages' },
   { name: 'chatters', label: 'Chatters', colour: '--chatters' },
 ];
-// Drawn to a scale of its own, and only where there are any.
-const watching = { name: 'viewers', label: 'Viewers', colour: '--viewers' };
-const watchingAt = 1 + 2 * series.length; // its column, behind those of points()
+// Drawn to scales of their own, and only where anything is known of them; their columns are behind those of points().
+const levels = [
+  { name: 'viewers', label: 'Viewers', colour: '--viewers', said: count, axis: true, room: 1.2 },
+  {
+    name: 'participation',
+    label: 'Take part',
+    title: 'Distinct chatters of ten minutes, for each of those who watched',
+    colour: '--participation',
+    said: percent,
+    room: 1.5,
+    off: true,
+  },
+];
+const levelsAt = 1 + 2 * series.length;
 const markColours = { live: '--good', offline: '--muted', game: '--accent', title: '--accent' };
 const minuteS = 60;
 const timeSteps = [
@@ -69,23 +81,28 @@ export const moves = {
   farther: ({ fromS, toS }) => [fromS - (toS - fromS) / 2, toS + (toS - fromS) / 2],
 };
 export const moveKeys = { ArrowLeft: 'earlier', ArrowRight: 'later', '+': 'nearer', '=': 'nearer', '-': 'farther' };
+const moving = 'or drag the chart with Shift or the middle button, turn the wheel with Shift, or use two fingers';
 const buttons = [
-  ['earlier', '‹', 'Earlier'],
-  ['later', '›', 'Later'],
-  ['nearer', '+', 'Nearer'],
-  ['farther', '−', 'Farther'],
+  ['earlier', '‹', 'Earlier', `←, ${moving}`],
+  ['later', '›', 'Later', `→, ${moving}`],
+  ['nearer', '+', 'Nearer', '+, or drag over a part of the chart'],
+  ['farther', '−', 'Farther', '−'],
 ];
+export const help = `Drag over a part to see it from nearer. To move along: arrow keys, ${moving}.`;
 const draggedAtLeast = 5; // px; less is a click
 
 export class Chart {
-  // onSelect(fromS, toS), onMove(name of a move): another range is wished for
-  constructor({ onSelect, onMove }) {
+  // onSelect(fromS, toS), onMove(name of a move): another range is wished for; the first says false if it is the same.
+  // onToggle(): another line is shown, or hidden
+  constructor({ onSelect, onMove, onToggle }) {
     this.onSelect = onSelect;
     this.onMove = onMove;
-    this.hidden = new Set();
+    this.onToggle = onToggle;
+    this.hidden = new Set(levels.filter(({ off }) => off).map(({ name }) => name));
+    this.known = {}; // by name of a level
     this.legend = element('div', { class: 'legend', role: 'group', 'aria-label': 'Lines of the chart' });
     this.values = {};
-    for (const { name, label } of [...series, watching]) {
+    for (const { name, label, title } of [...series, ...levels]) {
       const value = element('span', { class: 'value' });
       this.values[name] = value;
       this.legend.append(
@@ -94,8 +111,9 @@ export class Chart {
           {
             type: 'button',
             class: `line line-${name}`,
-            hidden: name === watching.name,
-            'aria-pressed': 'true',
+            hidden: levels.some((level) => level.name === name),
+            title,
+            'aria-pressed': String(!this.hidden.has(name)),
             onclick: (event) => this.toggle(name, event.currentTarget),
           },
           element('span', { class: 'swatch', 'aria-hidden': 'true' }),
@@ -107,9 +125,13 @@ export class Chart {
     this.moment = element('span', { class: 'moment' });
     this.legend.append(this.moment);
     this.zoom = element('div', { class: 'zoom', role: 'group', 'aria-label': 'Range of the chart' });
-    for (const [name, text, label] of buttons)
+    for (const [name, text, label, how] of buttons)
       this.zoom.append(
-        element('button', { type: 'button', class: 'quiet', 'aria-label': label, title: label, onclick: () => this.onMove(name) }, text),
+        element(
+          'button',
+          { type: 'button', class: 'quiet', 'aria-label': label, title: `${label}: ${how}`, onclick: () => this.onMove(name) },
+          text,
+        ),
       );
     this.legend.append(this.zoom);
     this.canvas = element('div', {
@@ -118,17 +140,19 @@ export class Chart {
       tabindex: '0',
       'aria-label': 'Words, messages and chatters a minute',
       'aria-keyshortcuts': 'ArrowLeft ArrowRight + -',
+      'aria-description': help,
       onkeydown: (event) => {
         if (!(event.key in moveKeys) || event.ctrlKey || event.metaKey || event.altKey) return;
         event.preventDefault();
         this.onMove(moveKeys[event.key]);
       },
-      onpointerdown: () => (this.dragging = true),
     });
-    this.released = () => {
-      this.dragging = false;
-    };
-    for (const event of ['pointerup', 'pointercancel']) addEventListener(event, this.released);
+    this.pan = pannable(this.canvas, {
+      plot: () => this.plot,
+      range: () => this.range,
+      onMove: this.onSelect,
+      onHold: (held) => (this.held = held),
+    });
     this.node = element('div', { class: 'chart' }, this.legend, this.canvas);
     this.resize = new ResizeObserver(() => this.fit());
     this.resize.observe(this.canvas);
@@ -137,34 +161,53 @@ export class Chart {
   }
 
   close() {
+    this.pan.close();
     this.resize.disconnect();
     removeEventListener('themechange', this.recolour);
-    for (const event of ['pointerup', 'pointercancel']) removeEventListener(event, this.released);
     this.plot?.destroy();
   }
 
   toggle(name, button) {
     if (this.hidden.delete(name) === false) this.hidden.add(name);
     button.setAttribute('aria-pressed', String(!this.hidden.has(name)));
-    if (name === watching.name) this.plot?.setSeries(watchingAt, { show: !this.hidden.has(name) });
+    const show = !this.hidden.has(name);
+    levels.forEach((level, i) => level.name === name && this.plot?.setSeries(levelsAt + i, { show }));
     series.forEach((line, i) => {
       if (line.name !== name) return;
-      this.plot?.setSeries(i + 1, { show: !this.hidden.has(name) });
-      this.plot?.setSeries(i + 1 + series.length, { show: !this.hidden.has(name) });
+      this.plot?.setSeries(i + 1, { show });
+      this.plot?.setSeries(i + 1 + series.length, { show });
     });
+    this.onToggle();
   }
 
-  // See points(), levelsOf() and changesOf(). moments: [{ s }].
+  shows(name) {
+    return !this.hidden.has(name);
+  }
+
+  // Which levels can be shown at all, by name.
+  offer(known) {
+    for (const { name } of levels) this.legend.querySelector(`.line-${name}`).hidden = !known[name];
+    const [before, after] = [this.known, known].map((one) => levels.map(({ name }) => Boolean(one[name])).join());
+    this.known = known;
+    return before !== after;
+  }
+
+  // See points(), levelsOf() and changesOf(). moments: [{ s }]. participation: rows of it, or null where
+  // the server has none for such a range.
   show(minutes, range) {
-    if (this.dragging && this.plot) return; // a drag would lose what it has marked
+    if (this.held && this.plot) return; // a drag would lose what it has marked, or moved
     const columns = points(minutes, range);
     const viewers = levelsOf(range.viewers, columns[0], range.stepS, range.rowS, range.watching);
-    const watched = viewers.some((value) => value !== null);
+    const part = levelsOf(range.participation ?? [], columns[0], range.stepS, minuteS, undefined, 'participation');
     this.range = range;
     this.layers = columns[0].map((time) => minutes.get(time)?.layer);
-    this.data = [...columns, viewers];
-    if (this.plot && watched === this.watched) this.plot.setData(this.data);
-    else this.rebuild(watched);
+    this.data = [...columns, viewers, part];
+    const others = this.offer({
+      viewers: viewers.some((value) => value !== null),
+      participation: range.participation !== null,
+    });
+    if (this.plot && !others) this.plot.setData(this.data);
+    else this.rebuild();
     this.describe();
     this.readOut();
   }
@@ -180,10 +223,8 @@ export class Chart {
     return { width: Math.floor(this.canvas.clientWidth), height: Math.floor(this.canvas.clientHeight) };
   }
 
-  rebuild(watched = this.watched) {
+  rebuild() {
     const size = this.size();
-    this.watched = watched;
-    this.legend.querySelector(`.line-${watching.name}`).hidden = !watched;
     if (size.width === 0 || !this.range) return;
     this.plot?.destroy();
     const style = getComputedStyle(this.canvas);
@@ -214,26 +255,28 @@ export class Chart {
             range: (_, first, last) => (first < last ? [first, last] : [this.range.fromS, this.range.toS]),
           },
           y: { range: fromZero },
-          // With more room above, so that it does not cover the words' line.
-          viewers: { range: (_, __, max) => fromZero(_, __, max * 1.2) },
+          // With more room above, so that they do not cover the words' line, nor each other.
+          ...Object.fromEntries(levels.map(({ name, room }) => [name, { range: (_, __, max) => fromZero(_, __, max * room) }])),
         },
         axes: [
           timeAxis(style),
           valueAxis(style),
-          {
-            ...valueAxis(style),
-            scale: watching.name,
-            side: 1,
-            show: Boolean(watched),
-            grid: { show: false },
-            stroke: colour(watching.colour),
-          },
+          ...levels
+            .filter(({ axis: drawn }) => drawn)
+            .map(({ name, colour: stroke }) => ({
+              ...valueAxis(style),
+              scale: name,
+              side: 1,
+              show: Boolean(this.known[name]),
+              grid: { show: false },
+              stroke: colour(stroke),
+            })),
         ],
         series: [
           {},
           ...series.map((one) => line(one, false)),
           ...series.map((one) => line(one, true)),
-          { ...line(watching, false), scale: watching.name, width: 1.25 },
+          ...levels.map((one) => ({ ...line(one, false), scale: one.name, width: 1.25 })),
         ],
         hooks: { setSelect: [(plot) => this.select(plot)], setCursor: [() => this.readOut()], draw: [(plot) => this.mark(plot, colour)] },
       },
@@ -293,8 +336,7 @@ export class Chart {
       const value = this.data[1 + s][i] ?? this.data[1 + series.length + s][i];
       setText(this.values[name], value == null ? '–' : count(value));
     });
-    const watchers = this.data[watchingAt][i];
-    setText(this.values[watching.name], watchers == null ? '–' : count(watchers));
+    levels.forEach(({ name, said: text }, l) => setText(this.values[name], text(this.data[levelsAt + l][i])));
     const time = times[i] * 1000;
     if (i < 0) setText(this.moment, '');
     else if (now && i === times.length - 1) setText(this.moment, 'in the last 60 seconds');
@@ -322,7 +364,7 @@ export class Chart {
   }
 }
 
-const span = (s) => (s < 3600 ? `${s / 60} min` : s < 86400 ? `${s / 3600} h` : 'a day');
+export const span = (s) => (s < 3600 ? `${s / 60} min` : s < 86400 ? `${s / 3600} h` : 'a day');
 const said = (layer) => (layer === 'batch' ? ' · recounted' : '');
 const fromZero = (_, __, max) => [0, max > 0 ? max * 1.08 : 10];
 

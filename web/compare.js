@@ -1,12 +1,13 @@
 // Up to four channels on one chart.
 
 import * as api from './api.js';
-import { moveKeys, moves, timeAxis, valueAxis } from './chart.js';
+import { help, moveKeys, moves, span, timeAxis, valueAxis } from './chart.js';
 import { backLink, element, paced, setText } from './dom.js';
 import { clock, count, dayAndClock, sentence } from './format.js';
 import { openLive } from './live.js';
+import { pannable } from './pan.js';
 import { RangePicker } from './picker.js';
-import { pick, picked, ranges, spanOf } from './ranges.js';
+import { moved, picked, ranges, spanOf } from './ranges.js';
 import { levelsOf } from './viewers.js';
 
 export const most = 4;
@@ -24,6 +25,17 @@ export function columnOf(rows, measure, times, stepS) {
     const value = byTime.get(time)?.[measure] ?? 0;
     return measure === 'chatters' ? value : (value * minuteS) / stepS;
   });
+}
+
+// Why all columns are empty; or nothing, where they are not. answers: rows of each channel; span: of ranges.js
+export function whyNothing(answers, columns, measure, { said, stepS, toS }) {
+  if (columns.some((column) => column.some((value) => value !== null))) return '';
+  const last = Math.max(...answers.map((rows) => (rows.length ? Date.parse(rows.at(-1).time) / 1000 : -Infinity)));
+  if (last + stepS > toS) {
+    const step = stepS === minuteS ? 'minute' : stepS === 86400 ? 'day' : `step of ${span(stepS)}`;
+    return `The first whole ${step} is not over yet.`;
+  }
+  return measure === 'viewers' ? `No viewers are known in the ${said}.` : `No messages in the ${said}.`;
 }
 
 export class Compare {
@@ -91,7 +103,17 @@ export class Compare {
       tabindex: '0',
       'aria-label': 'Channels compared',
       'aria-keyshortcuts': 'ArrowLeft ArrowRight + -',
+      'aria-description': help,
       onkeydown: (event) => this.key(event),
+    });
+    this.pan = pannable(this.canvas, {
+      plot: () => this.plot,
+      range: () => this.span(),
+      onMove: (from, to) => this.move(from, to),
+      onHold: (held) => {
+        this.held = held;
+        if (!held && this.missed) this.paint();
+      },
     });
     this.node = element(
       'div',
@@ -115,6 +137,7 @@ export class Compare {
   }
 
   close() {
+    this.pan.close();
     this.live.close();
     this.request?.abort();
     clearTimeout(this.next);
@@ -142,7 +165,9 @@ export class Compare {
   }
 
   move(from, to) {
-    this.go({ ...this.state, ...pick(from, to, api.serverTime() / 1000) });
+    const next = moved(this.state, from, to, api.serverTime() / 1000);
+    if (next) this.go(next);
+    return next !== null;
   }
 
   update(state) {
@@ -218,14 +243,9 @@ export class Compare {
   }
 
   refresh() {
+    this.missed = this.held; // who holds the chart would lose what is marked, or moved
+    if (this.held) return;
     const { channels, measure } = this.state;
-    const failures = channels.map((name) => this.rows.get(name)).filter((rows) => rows instanceof Error);
-    setText(
-      this.note,
-      channels.length === 0
-        ? 'Add up to four channels to see them on one chart.'
-        : [...new Set(failures.map(({ message }) => sentence(message)))].join(' '),
-    );
     const { fromS, toS, stepS } = this.span();
     const times = [];
     // The step that goes on is not comparable with those that are over.
@@ -235,9 +255,26 @@ export class Compare {
       return Array.isArray(rows) ? columnOf(rows, measure, times, stepS) : times.map(() => null);
     });
     this.data = [times, ...columns];
+    this.explain(columns);
     if (this.plot && this.plot.series.length === this.data.length) this.plot.setData(this.data);
     else this.rebuild();
     this.readOut();
+  }
+
+  // What is missing. Without anything to draw there is no chart, either.
+  explain(columns) {
+    const { channels, measure } = this.state;
+    const answers = channels.map((name) => this.rows.get(name));
+    const failures = answers.filter((answer) => answer instanceof Error);
+    const known = answers.filter(Array.isArray);
+    const why = known.length ? whyNothing(known, columns, measure, this.span()) : '';
+    setText(
+      this.note,
+      channels.length === 0
+        ? 'Add up to four channels to see them on one chart.'
+        : [...new Set(failures.map(({ message }) => sentence(message))), why].filter(Boolean).join(' '),
+    );
+    this.canvas.hidden = why !== '';
   }
 
   rebuild() {
@@ -285,7 +322,7 @@ export class Compare {
     const ms = times[i] * 1000;
     setText(
       this.moment,
-      i >= 0 ? `${this.state.measure === 'viewers' ? 'at' : 'a minute at'} ${toS - fromS > 86400 ? dayAndClock(ms) : clock(ms)}` : '',
+      i >= 0 && !this.canvas.hidden ? `${this.state.measure === 'viewers' ? 'at' : 'a minute at'} ${toS - fromS > 86400 ? dayAndClock(ms) : clock(ms)}` : '',
     );
     this.canvas.setAttribute(
       'aria-label',

@@ -2,6 +2,7 @@
 // or the focus is in it, when it is scrolled up, or when the button was pressed. Messages wait meanwhile, the newest 200.
 
 import { element, isPointedAt, paced, setText } from './dom.js';
+import { fillText } from './emotes.js';
 import { clock, count, harmless, hue } from './format.js';
 
 const most = 200; // rows shown, and messages waiting
@@ -55,6 +56,13 @@ export class Feed {
       this.scroller,
     );
     this.ask = paced(250, () => this.paint());
+    this.showEmotes = () => {
+      const reading = this.reading();
+      refill(this.shown);
+      this.toEnd = !reading;
+      this.ask();
+    };
+    addEventListener('emoteschange', this.showEmotes);
     this.resize = new ResizeObserver(() => {
       this.toEnd = true; // the end moved away from the reader, not the reader from the end
       this.ask();
@@ -65,6 +73,7 @@ export class Feed {
   }
 
   close() {
+    removeEventListener('emoteschange', this.showEmotes);
     this.resize.disconnect();
     this.ask.stop();
   }
@@ -168,13 +177,13 @@ export class Feed {
     this.list.insertBefore(made.node, this.shown[at]?.node ?? null);
     this.shown.splice(at, 0, made);
   }
-
 }
 
 // A message's row: { node, text, row }. time(ms): its time as text.
 export function makeMessage(row, time = (ms) => clock(ms, true)) {
   const name = harmless(row.user_name || row.login || row.user_id);
-  const text = element('bdi', { class: row.action ? 'text action' : 'text' }, harmless(row.text));
+  const text = element('bdi', { class: row.action ? 'text action' : 'text' });
+  fillText(text, row);
   const node = element(
     'li',
     {},
@@ -189,6 +198,11 @@ export function makeMessage(row, time = (ms) => clock(ms, true)) {
   const made = { node, text, row };
   if (row.deleted) remove(made, row);
   return made;
+}
+
+// Emotes are to be shown otherwise than when these messages were made.
+export function refill(all) {
+  for (const { text, row } of all) if (text && !row.deleted) fillText(text, row);
 }
 
 function remove(made, row) {

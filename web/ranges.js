@@ -53,6 +53,12 @@ export function pick(fromS, toS, nowS) {
   return { range: picked, from: to - length, to };
 }
 
+// A state's view in a range near what was wished for; null if it shows that already.
+export function moved(state, fromS, toS, nowS) {
+  const next = pick(fromS, toS, nowS);
+  return ['range', 'from', 'to'].every((name) => state[name] === next[name]) ? null : { ...state, ...next };
+}
+
 // As it stands in the address: 2026-11-24T13:05Z
 export function writeTime(s) {
   return `${new Date(s * 1000).toISOString().slice(0, 16)}Z`;

@@ -3,7 +3,7 @@
 
 import * as api from './api.js';
 import { element, setText } from './dom.js';
-import { makeMessage } from './feed.js';
+import { makeMessage, refill } from './feed.js';
 import { clock, count, dayAndClock, sentence } from './format.js';
 
 const page = 100;
@@ -61,9 +61,13 @@ export class Search {
       this.earlier,
       this.list,
     );
+    this.made = []; // messages of the list
+    this.showEmotes = () => refill(this.made);
+    addEventListener('emoteschange', this.showEmotes);
   }
 
   close() {
+    removeEventListener('emoteschange', this.showEmotes);
     this.request?.abort();
   }
 
@@ -85,6 +89,7 @@ export class Search {
     this.dated = !wanted.at && span.toS - span.fromS > 86400;
     this.found = 0;
     this.list.replaceChildren();
+    this.made = [];
     this.ask(null);
   }
 
@@ -106,9 +111,9 @@ export class Search {
     const { scrollHeight } = this.node;
     this.found += rows.length;
     this.next = next;
-    this.list.prepend(
-      ...rows.map((row) => makeMessage(row, this.dated ? dayAndClock : (ms) => clock(ms, true)).node),
-    );
+    const made = rows.map((row) => makeMessage(row, this.dated ? dayAndClock : (ms) => clock(ms, true)));
+    this.made.push(...made);
+    this.list.prepend(...made.map(({ node }) => node));
     this.earlier.hidden = !next || rows.length === 0;
     setText(
       this.note,

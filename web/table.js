@@ -4,7 +4,8 @@
 import { element, paced, setText } from './dom.js';
 
 // columns: [{ name, label, title, heads, number, text(row), link(row), share(row), badge(row), hint, sortable, descending }]
-// or, of a cell that is drawn: [{ name, label, make(), paint(node, row) }]
+// or, of a cell that is drawn: [{ name, label, make(), paint(node, row) }]; with an image before its text: icon(row), which says
+// which, or null, and makeIcon(row)
 //   heads: the cell names its row; text: what the cell says; link: where it leads (asked once a row); share: 0..1, drawn
 //   as a bar behind the text; hint: the text can be too long for its cell, so it is also a tooltip; descending: the first press on
 //   its head puts the greatest on top; badge: { text, title } of a mark behind the text, or null; title: what the column means.
@@ -86,7 +87,7 @@ export class Table {
       cell.append(...(bar ? [bar, target] : [target]));
       const badge = column.badge ? element('span', { class: 'badge', hidden: true }) : null;
       if (badge) cell.append(' ', badge);
-      made.cells.push({ target, bar, badge, text: null, width: null });
+      made.cells.push({ target, bar, badge, text: null, icon: null, width: null });
       made.node.append(cell);
     }
     return made;
@@ -100,8 +101,11 @@ export class Table {
         return;
       }
       const text = column.text(row);
-      if (text !== cell.text) {
+      const icon = column.icon?.(row) ?? null;
+      if (text !== cell.text || icon !== cell.icon) {
         cell.target.textContent = cell.text = text;
+        cell.icon = icon;
+        if (icon !== null) cell.target.prepend(column.makeIcon(row), ' ');
         if (column.hint) cell.target.title = text;
       }
       if (cell.badge) {

@@ -25,12 +25,10 @@ export function isFresh(row, nowS) {
 }
 
 // The chart's column: for each time the mean of the rows with a sample from there to the next, or null.
-// newest: the row of the last minute with a sample.
-export function levelsOf(rows, times, stepS, rowS = minuteS, newest = rows.at(-1)) {
-  const byMinute = new Map(rows.map((row) => [secondsOf(row), row.viewers]));
-  return times.map((time, i) => {
-    // Behind the steps comes the time of right now, for which the newest sample stands.
-    if (i === times.length - 1 && time % stepS !== 0) return newest && isFresh(newest, time) ? newest.viewers : null;
+// newest: the row of the last minute with a sample; name: of what.
+export function levelsOf(rows, times, stepS, rowS = minuteS, newest = rows.at(-1), name = 'viewers') {
+  const byMinute = new Map(rows.map((row) => [secondsOf(row), row[name]]));
+  return times.map((time) => {
     let sum = 0;
     let number = 0;
     for (let minute = Math.ceil(time / rowS) * rowS; minute < time + stepS; minute += rowS) {
@@ -38,6 +36,8 @@ export function levelsOf(rows, times, stepS, rowS = minuteS, newest = rows.at(-1
       sum += byMinute.get(minute);
       number++;
     }
-    return number > 0 ? sum / number : null;
+    if (number > 0) return sum / number;
+    // For what comes behind the newest sample, right now above all, that one stands.
+    return newest && time > secondsOf(newest) && isFresh(newest, time) ? newest[name] : null;
   });
 }

@@ -27,8 +27,10 @@
     FILE(viewers_js, "/viewers.js", "viewers.js", HB_SCRIPT)                            \
     FILE(change_js, "/change.js", "change.js", HB_SCRIPT)                               \
     FILE(compare_js, "/compare.js", "compare.js", HB_SCRIPT)                            \
+    FILE(emotes_js, "/emotes.js", "emotes.js", HB_SCRIPT)                               \
     FILE(engagement_js, "/engagement.js", "engagement.js", HB_SCRIPT)                   \
     FILE(moments_js, "/moments.js", "moments.js", HB_SCRIPT)                            \
+    FILE(pan_js, "/pan.js", "pan.js", HB_SCRIPT)                                        \
     FILE(picker_js, "/picker.js", "picker.js", HB_SCRIPT)                               \
     FILE(ranges_js, "/ranges.js", "ranges.js", HB_SCRIPT)                               \
     FILE(search_js, "/search.js", "search.js", HB_SCRIPT)                               \

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "serve/json.h"
+#include "text/emote_ranges.h"
 #include "text/utf8.h"
 
 #include <stdio.h>
@@ -36,6 +37,82 @@ static void print_time(hb_buffer *out, int64_t time_ms)
     print_text(out, "time", (hb_bytes){text, (size_t)size});
 }
 
+/* ---- Twitch's emotes ----
+ *
+ * Ids go into addresses of images, so only such go out as need no thought there; an emote of another id stays text. */
+
+typedef struct emote_place {
+    hb_bytes id;
+    uint32_t begin;
+    uint32_t end;
+} emote_place;
+
+static bool is_plain_id(hb_bytes id)
+{
+    for (size_t i = 0; i < id.size; i++) {
+        const char c = id.data[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'))
+            return false;
+    }
+    return id.size > 0 && id.size <= HB_MESSAGE_EMOTE_ID_MAX;
+}
+
+static size_t count_code_points(hb_bytes text)
+{
+    size_t count = hb_utf8_ascii(text);
+    for (size_t at = count; at < text.size; count++) {
+        bool bad = false;
+        hb_utf8_next(text, &at, &bad);
+    }
+    return count;
+}
+
+/* As words are split: of overlapping emotes the one that begins first counts, of those the longest. */
+static int compare_places(const void *a, const void *b)
+{
+    const emote_place *x = a;
+    const emote_place *y = b;
+    return x->begin != y->begin ? (x->begin > y->begin) - (x->begin < y->begin) : (x->end < y->end) - (x->end > y->end);
+}
+
+static size_t find_emotes(const hb_fact *fact, emote_place places[HB_MESSAGE_EMOTES_MAX])
+{
+    size_t count = 0;
+    if (fact->emotes.size == 0)
+        return 0;
+    const size_t code_points = count_code_points(fact->text);
+    hb_emote_ranges ranges = {.rest = fact->emotes};
+    while (count < HB_MESSAGE_EMOTES_MAX && hb_emote_ranges_next(&ranges))
+        if (ranges.last < code_points && is_plain_id(ranges.id))
+            places[count++] = (emote_place){ranges.id, ranges.first, ranges.last + 1};
+    qsort(places, count, sizeof *places, compare_places);
+    return count;
+}
+
+static void print_emotes(hb_buffer *out, const hb_fact *fact)
+{
+    emote_place places[HB_MESSAGE_EMOTES_MAX];
+    const size_t count = find_emotes(fact, places);
+    if (count == 0)
+        return;
+    uint32_t end = 0;
+    hb_json_key(out, "emotes");
+    hb_json_open(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        if (places[i].begin < end)
+            continue;
+        end = places[i].end;
+        hb_json_open(out, '{');
+        print_text(out, "id", places[i].id);
+        hb_json_key(out, "begin");
+        hb_json_unsigned(out, places[i].begin);
+        hb_json_key(out, "end");
+        hb_json_unsigned(out, end);
+        hb_json_close(out, '}');
+    }
+    hb_json_close(out, ']');
+}
+
 void hb_message_row_print(hb_buffer *out, const hb_fact *fact, bool deleted)
 {
     hb_json_open(out, '{');
@@ -48,6 +125,7 @@ void hb_message_row_print(hb_buffer *out, const hb_fact *fact, bool deleted)
     else
         print_text(out, "user_name", fact->login);
     print_text(out, "text", fact->text);
+    print_emotes(out, fact);
     hb_json_key(out, "action");
     hb_json_bool(out, fact->action);
     hb_json_key(out, "shared");

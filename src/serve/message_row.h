@@ -4,8 +4,15 @@
 
 #include "base/memory.h"
 
-/* Appends {"time","id","user_id","login","user_name","text","action","shared","deleted"} of a message's fact. The time
- * has milliseconds; user_name is the display name, or the login where there is none. */
+enum {
+    HB_MESSAGE_EMOTES_MAX = 200,   /* of one message; more would not fit into Twitch's 500 characters */
+    HB_MESSAGE_EMOTE_ID_MAX = 100, /* bytes; Twitch's longest have 41 */
+};
+
+/* Appends {"time","id","user_id","login","user_name","text","emotes","action","shared","deleted"} of a message's fact.
+ * The time has milliseconds; user_name is the display name, or the login where there is none. emotes, missing where
+ * there is none: [{"id","begin","end"}] of Twitch's emotes in the order of the text, no two of which overlap; code
+ * points of the text from begin to before end. Ids are letters, digits and `_`. */
 void hb_message_row_print(hb_buffer *out, const hb_fact *fact, bool deleted);
 
 /* Appends "2026-11-24T13:05:00Z #xqc name: text" and a line end; " [shared]" and " [deleted]" stand before the text, a

@@ -1,8 +1,8 @@
 /* reply.c - one place where replies leave, so that no header is forgotten and every reply is counted.
  *
- * The Content-Security-Policy lets the dashboard load its own files and nothing else: a message from chat that got
- * through as HTML could neither run nor load anything. libevent sends a body with HEAD if given one, so the length is
- * set by hand there. */
+ * The Content-Security-Policy lets the dashboard load its own files and nothing else but images of Twitch's emotes: a
+ * message from chat that got through as HTML could neither run nor load anything. libevent sends a body with HEAD if
+ * given one, so the length is set by hand there. */
 #include "serve/reply.h"
 
 #include "serve/json.h"
@@ -14,8 +14,8 @@
 #include <stdio.h>
 
 #define PAGE_POLICY                                                                                                    \
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "              \
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: "               \
+    "https://static-cdn.jtvnw.net; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 void hb_traffic_open(hb_traffic *traffic, hb_metrics *metrics)
 {

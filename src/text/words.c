@@ -26,6 +26,7 @@
  */
 #include "text/words_paths.h"
 
+#include "text/emote_ranges.h"
 #include "text/emote_set.h"
 #include "text/utf8.h"
 
@@ -217,61 +218,20 @@ static hb_bytes find_command(const hb_words *words)
     }
 }
 
-/* Takes the decimal number at the front off *text; false when there is none. Numbers over 32 bits are UINT32_MAX. */
-static bool take_number(hb_bytes *text, uint32_t *number)
-{
-    size_t digits = 0;
-    uint64_t value = 0;
-    for (; digits < text->size && (kind_of(text->data[digits]) & DIGIT) != 0; digits++) {
-        value = value * 10 + (unsigned)(text->data[digits] - '0');
-        if (value > UINT32_MAX)
-            value = UINT32_MAX;
-    }
-    *text = hb_bytes_from(*text, digits);
-    *number = (uint32_t)value;
-    return digits > 0;
-}
-
-/* Takes "FIRST-LAST" and the `,` or `/` behind it off *text; whatever else stands there is taken off too, and false. */
-static bool take_range(hb_bytes *text, uint32_t *first, uint32_t *last)
-{
-    bool good = take_number(text, first) && text->size > 0 && text->data[0] == '-';
-    if (good) {
-        *text = hb_bytes_from(*text, 1);
-        good = take_number(text, last);
-    }
-    size_t junk = 0;
-    while (junk < text->size && text->data[junk] != ',' && text->data[junk] != '/')
-        junk++;
-    *text = hb_bytes_from(*text, junk);
-    return good && junk == 0;
-}
-
-/* Notes in words->ends where emotes start and end, and returns the code point behind the last start. Tag:
- * "ID:FIRST-LAST,FIRST-LAST/ID:FIRST-LAST". */
+/* Notes in words->ends where emotes start and end, and returns the code point behind the last start. */
 static size_t read_emotes(hb_words *words, hb_bytes tag, size_t code_points)
 {
     size_t starts = 0;
     HB_RESERVE(words->ends, words->ends_capacity, code_points);
     memset(words->ends, 0, code_points * sizeof *words->ends);
-    while (tag.size > 0) {
-        const char c = tag.data[0];
-        tag = hb_bytes_from(tag, 1);
-        if (c != ':')
+    hb_emote_ranges ranges = {.rest = tag};
+    while (hb_emote_ranges_next(&ranges)) {
+        if (ranges.last >= code_points)
             continue;
-        for (bool more = true; more;) {
-            uint32_t first = 0;
-            uint32_t last = 0;
-            if (take_range(&tag, &first, &last) && first <= last && last < code_points) {
-                if (words->ends[first] <= last)
-                    words->ends[first] = last + 1;
-                if (starts <= first)
-                    starts = first + 1;
-            }
-            more = tag.size > 0 && tag.data[0] == ',';
-            if (more)
-                tag = hb_bytes_from(tag, 1);
-        }
+        if (words->ends[ranges.first] <= ranges.last)
+            words->ends[ranges.first] = ranges.last + 1;
+        if (starts <= ranges.first)
+            starts = ranges.first + 1;
     }
     return starts;
 }

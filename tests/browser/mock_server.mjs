@@ -16,8 +16,8 @@ const types = {
   '.css': 'text/css; charset=utf-8',
 };
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: " +
+  "https://static-cdn.jtvnw.net; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export const hostile = {
   script: '<script>window.harmed = 1; alert(1)</script>',
@@ -51,6 +51,8 @@ const chat = [
   'what song is this',
   'actually the second one was better, I think he only needs one more try and then it works',
 ];
+// Ids of Twitch's emotes by name; one has an id that must not come into an address.
+const emoteIds = { LUL: '425618', Kappa: '25', PogChamp: '305954156', BibleThump: '86', KEKW: '../../x' };
 const kinds = {
   word: [
     'the',
@@ -314,10 +316,22 @@ export async function startMock({
       login: `chatter_${who}`,
       user_name: names[who] ?? `chatter_${who}`,
       text: deleted ? '' : text,
+      ...(deleted ? {} : emotesOf(text)),
       action: number % 17 === 16,
       shared: number % 23 === 22,
       deleted,
     };
+  }
+  // As the server tells them: in the text's order, code points.
+  function emotesOf(text) {
+    const found = [];
+    let at = 0;
+    for (const chunk of text.split(' ')) {
+      const begin = at;
+      at += [...chunk].length + 1;
+      if (chunk in emoteIds) found.push({ id: emoteIds[chunk], begin, end: at - 1 });
+    }
+    return found.length ? { emotes: found } : {};
   }
   const periodMs = 1000 / messagesPerSecond;
   const newestNumber = () => Math.floor((endS() * 1000) / periodMs);
@@ -501,15 +515,17 @@ export async function startMock({
         if (stream.login === login) stream.send('message', message(login, Number(number), Number(number) * periodMs));
     },
     removeSilently: (id) => removed.push(id),
-    // Sends every page looking at the channel a message with this text.
-    say(login, text) {
+    // Sends every page looking at the channel a message with this text; more: other fields of its row.
+    say(login, text, more = {}) {
       for (const stream of streams) {
         if (stream.login === login)
           stream.send('message', {
             ...message(login, 1, Date.now()),
             id: `said-${Math.random()}`,
             text,
+            emotes: emotesOf(text).emotes,
             deleted: false,
+            ...more,
           });
       }
     },

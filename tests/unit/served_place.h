@@ -93,7 +93,7 @@ static inline void write_messages(test_place *place)
 {
     const long long time_ms = (long long)place->minute_s * 1000;
     append(place, "@id=1;user-id=7;display-name=Ann;tmi-sent-ts=%lld :ann!a@a PRIVMSG #xqc :good day", time_ms + 1);
-    append(place, "@id=2;user-id=8;tmi-sent-ts=%lld :bob!b@b PRIVMSG #xqc :bad day", time_ms + 2);
+    append(place, "@id=2;emotes=9:0-2;user-id=8;tmi-sent-ts=%lld :bob!b@b PRIVMSG #xqc :bad day", time_ms + 2);
     append(place, "@id=3;user-id=7;display-name=Ann;tmi-sent-ts=%lld :ann!a@a PRIVMSG #xqc :so long", time_ms + 3);
     append(place, "@login=bob;target-msg-id=2;tmi-sent-ts=%lld :tmi.twitch.tv CLEARMSG #xqc :bad day", time_ms + 4);
     flush(place);

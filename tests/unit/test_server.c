@@ -15,8 +15,8 @@ static void pages_are_served_with_their_types_and_guards(void **state)
     assert_int_equal(reply.status, 200);
     assert_has(reply.head, "Content-Type: text/html; charset=utf-8\r\n");
     assert_has(reply.head, "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
-                           "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-                           "frame-ancestors 'none'\r\n");
+                           "connect-src 'self'; img-src 'self' data: https://static-cdn.jtvnw.net; "
+                           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
     assert_has(reply.head, "X-Content-Type-Options: nosniff\r\n");
     assert_false(client_has(reply.head, "Access-Control"));
     assert_has(reply.body, "<!doctype html>");
@@ -269,6 +269,10 @@ static void messages_stream_in_three_forms(void **state)
     assert_has(reply.body, "\"text\":\"good day\",\"action\":false,\"shared\":false,\"deleted\":false}\n{\"time\":");
     assert_has(reply.body, "\"text\":\"\",\"action\":false,\"shared\":false,\"deleted\":true}\n");
     assert_has(reply.body, "\r\n0\r\n\r\n");
+    assert_false(client_has(reply.body, "emotes")); /* of a text that is hidden */
+    client_done(&reply);
+    reply = client_get(place->port, "/api/v1/channels/xqc/messages?format=jsonl&deleted=1");
+    assert_has(reply.body, "\"text\":\"bad day\",\"emotes\":[{\"id\":\"9\",\"begin\":0,\"end\":3}],\"action\":false");
     client_done(&reply);
     reply = client_get(place->port, "/api/v1/channels/xqc/messages?format=text&user=BOB");
     assert_has(reply.head, "Content-Type: text/plain; charset=utf-8\r\n");
@@ -424,17 +428,18 @@ static void messages_are_live_and_filtered(void **state)
     const int64_t now_ms = hb_now_ms();
     append(place, "@id=m1;user-id=42;tmi-sent-ts=%lld :someone!x@x PRIVMSG #forsen :not for here", (long long)now_ms);
     append(place,
-           "@id=m2;user-id=42;room-id=71;display-name=Some\\sOne;tmi-sent-ts=%lld "
+           "@id=m2;user-id=42;room-id=71;emotes=25:0-3;display-name=Some\\sOne;tmi-sent-ts=%lld "
            ":someone!x@x PRIVMSG #xqc :\x01"
            "ACTION says <script>\"hi\"\x01",
            (long long)now_ms);
     flush(place);
     assert_true(client_wait_for(client, "event: message\ndata: {\"time\":\"", &text));
-    assert_true(
-        client_wait_for(client,
-                        "\"id\":\"m2\",\"user_id\":\"42\",\"login\":\"someone\",\"user_name\":\"Some One\","
-                        "\"text\":\"says <script>\\\"hi\\\"\",\"action\":true,\"shared\":false,\"deleted\":false}",
-                        &text));
+    assert_true(client_wait_for(client,
+                                "\"id\":\"m2\",\"user_id\":\"42\",\"login\":\"someone\",\"user_name\":\"Some One\","
+                                "\"text\":\"says "
+                                "<script>\\\"hi\\\"\",\"emotes\":[{\"id\":\"25\",\"begin\":0,\"end\":4}],\"action\":"
+                                "true,\"shared\":false,\"deleted\":false}",
+                                &text));
     assert_false(client_has(hb_buffer_bytes(&text), "not for here"));
     assert_true(hb_now_ms() - now_ms < 1000);
 
