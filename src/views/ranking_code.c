@@ -28,11 +28,10 @@ static int compare_texts(const void *left, const void *right, void *ranking)
     return hb_bytes_compare(text_of(ranking, left), text_of(ranking, right));
 }
 
-/* The entries by kind, place and text. Freed with free(). */
-static hb_sort_pair *sort_entries(const hb_ranking *ranking)
+/* The entries by kind, place and text, in one half of pairs, which has room for each twice. */
+static const hb_sort_pair *sort_entries(const hb_ranking *ranking, hb_sort_pair *pairs)
 {
     const size_t count = ranking->count;
-    hb_sort_pair *const pairs = hb_resize(NULL, count * 2, sizeof *pairs);
     for (size_t i = 0; i < count; i++) {
         const hb_ranking_entry *const entry = &ranking->entries[i];
         const hb_bytes text = {entry->text, entry->size};
@@ -40,15 +39,8 @@ static hb_sort_pair *sort_entries(const hb_ranking *ranking)
             (hb_sort_pair){(uint64_t)entry->kind << 32 | hb_ranking_place((hb_kind)entry->kind, text), (uint32_t)i};
     }
     hb_sort_pair *const sorted = hb_sort(pairs, pairs + count, count);
-    for (size_t from = 0, to; from < count; from = to) {
-        for (to = from + 1; to < count && sorted[to].order == sorted[from].order; to++)
-            ;
-        if (to > from + 1)
-            qsort_r(sorted + from, to - from, sizeof *sorted, compare_texts, (void *)ranking);
-    }
-    if (sorted != pairs && count > 0)
-        memcpy(pairs, sorted, count * sizeof *pairs);
-    return pairs;
+    hb_sort_ties(sorted, count, compare_texts, (void *)ranking);
+    return sorted;
 }
 
 static void put_words(hb_buffer *out, const hb_ranking *ranking, const hb_sort_pair *items)
@@ -94,13 +86,14 @@ static void put_users(hb_buffer *out, const hb_ranking *ranking, const hb_sort_p
 void hb_ranking_encode(const hb_ranking *ranking, char **data, size_t *size)
 {
     hb_buffer raw = {0};
-    hb_sort_pair *items = sort_entries(ranking);
+    hb_sort_pair *const pairs = hb_resize(NULL, ranking->count * 2, sizeof *pairs);
+    const hb_sort_pair *const items = sort_entries(ranking, pairs);
     hb_code_put(&raw, ranking->kind);
     if (ranking->kind == HB_RANKING_WORDS)
         put_words(&raw, ranking, items);
     else
         put_users(&raw, ranking, items);
-    free(items);
+    free(pairs);
     hb_code_seal(&format, hb_buffer_bytes(&raw), data, size);
     hb_buffer_free(&raw);
 }

@@ -78,9 +78,11 @@ typedef struct sort_item {
 
 enum { WORD_GROUP_BITS = 3, USER_GROUP_BITS = 1 };
 
-static int compare_texts(const void *left, const void *right)
+static int compare_texts(const void *left, const void *right, void *context)
 {
-    return hb_bytes_compare(((const sort_item *)left)->text, ((const sort_item *)right)->text);
+    const sort_item *const items = context;
+    return hb_bytes_compare(items[((const hb_sort_pair *)left)->entry].text,
+                            items[((const hb_sort_pair *)right)->entry].text);
 }
 
 static uint64_t order_of(uint64_t group, unsigned group_bits, hb_bytes text)
@@ -98,15 +100,10 @@ static void sort_items(sort_item **items, size_t count)
     sort_item *sorted = hb_resize(NULL, count, sizeof *sorted);
     for (size_t i = 0; i < count; i++)
         pairs[i] = (hb_sort_pair){(*items)[i].order, (uint32_t)i};
-    const hb_sort_pair *const order = hb_sort(pairs, pairs + count, count);
+    hb_sort_pair *const order = hb_sort(pairs, pairs + count, count);
+    hb_sort_ties(order, count, compare_texts, *items);
     for (size_t i = 0; i < count; i++)
         sorted[i] = (*items)[order[i].entry];
-    for (size_t from = 0, to; from < count; from = to) {
-        for (to = from + 1; to < count && sorted[to].order == sorted[from].order; to++)
-            ;
-        if (to > from + 1)
-            qsort(sorted + from, to - from, sizeof *sorted, compare_texts);
-    }
     free(pairs);
     free(*items);
     *items = sorted;

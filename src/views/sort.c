@@ -2,6 +2,8 @@
  * the same everywhere (the high ones of ids, say) then costs nothing. */
 #include "views/sort.h"
 
+#include <stdlib.h>
+
 enum { BYTES = 8, VALUES = 256 };
 
 static unsigned byte_of(uint64_t order, unsigned byte)
@@ -31,4 +33,14 @@ hb_sort_pair *hb_sort(hb_sort_pair *pairs, hb_sort_pair *room, size_t count)
         pairs = sorted;
     }
     return pairs;
+}
+
+void hb_sort_ties(hb_sort_pair *sorted, size_t count, int (*compare)(const void *, const void *, void *), void *context)
+{
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from + 1; to < count && sorted[to].order == sorted[from].order; to++)
+            ;
+        if (to > from + 1)
+            qsort_r(sorted + from, to - from, sizeof *sorted, compare, context);
+    }
 }

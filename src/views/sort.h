@@ -15,4 +15,9 @@ typedef struct hb_sort_pair {
  * holds the result. */
 hb_sort_pair *hb_sort(hb_sort_pair *pairs, hb_sort_pair *room, size_t count);
 
+/* Puts pairs of equal order, which stand side by side after hb_sort, into the sequence that compare says: as that of
+ * qsort_r, it is given two hb_sort_pair and the context. */
+void hb_sort_ties(hb_sort_pair *sorted, size_t count, int (*compare)(const void *, const void *, void *),
+                  void *context);
+
 #endif
